@@ -1,0 +1,37 @@
+/** File descriptors that close themselves: `using fd = Fd.open(path)`. */
+import { check } from "./errno.ts";
+import { close, open } from "./ffi.ts";
+
+const O_CLOEXEC = 0o2000000;
+
+/** An owned file descriptor. Closing twice is harmless; using it after closing is an error. */
+export class Fd implements Disposable {
+  #number: number;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** open(2) with O_CLOEXEC added; flags default to reading. @throws SystemError */
+  static open(path: string, flags = 0): Fd {
+    return new Fd(check(`open ${path}`, open(path, flags | O_CLOEXEC)));
+  }
+
+  /** The descriptor. @throws TypeError after it was closed */
+  get number(): number {
+    if (this.#number < 0) throw new TypeError("Cannot use a file descriptor that was closed");
+    return this.#number;
+  }
+
+  /** Gives ownership to the caller. */
+  release(): number {
+    const number = this.number;
+    this.#number = -1;
+    return number;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#number >= 0) close(this.#number);
+    this.#number = -1;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The C library, bound once. Only this file imports koffi; everything else in `src/linux` calls these functions, so that
+ * Node's own FFI can take koffi's place one day.
+ *
+ * All calls are synchronous. A Buffer or typed array is passed without a copy, so the kernel writes straight into it.
+ * Read {@link errno} right after a call that failed, before anything else runs.
+ */
+import koffi, { type LibraryHandle } from "koffi";
+
+const libc = koffi.load("libc.so.6");
+
+/** The error number of the last call that failed. */
+export const errno = (): number => koffi.errno();
+
+/** Address of a buffer's memory, to embed in a structure; keep the buffer referenced while the kernel may use it. */
+export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.address(buffer as unknown as object) as bigint;
+
+/** Memory a C function may write to or read from. */
+type Memory = NodeJS.ArrayBufferView | null;
+
+/** socket(2). */
+export const socket = libc.func("int socket(int domain, int type, int protocol)") as (domain: number, type: number, protocol: number) => number;
+/** bind(2). */
+export const bind = libc.func("int bind(int fd, const void *addr, uint32_t len)") as (fd: number, address: Memory, length: number) => number;
+/** setsockopt(2). */
+export const setsockopt = libc.func("int setsockopt(int fd, int level, int name, const void *val, uint32_t len)") as (
+  fd: number,
+  level: number,
+  name: number,
+  value: Memory,
+  length: number,
+) => number;
+/** sendto(2). */
+export const sendto = libc.func("int64_t sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t alen)") as (
+  fd: number,
+  buffer: Memory,
+  length: number,
+  flags: number,
+  address: Memory,
+  addressLength: number,
+) => number;
+/** recv(2). */
+export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int flags)") as (fd: number, buffer: Memory, length: number, flags: number) => number;
+/** open(2). */
+export const open = libc.func("int open(const char *path, int flags)") as (path: string, flags: number) => number;
+/** close(2). */
+export const close = libc.func("int close(int fd)") as (fd: number) => number;
+/** setns(2): moves the calling thread only. */
+export const setns = libc.func("int setns(int fd, int nstype)") as (fd: number, type: number) => number;
+/** unshare(2): for the calling thread only. */
+export const unshare = libc.func("int unshare(int flags)") as (flags: number) => number;
+/** mount(2). */
+export const mount = libc.func("int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)") as (
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: Memory,
+) => number;
+/** umount2(2). */
+export const umount2 = libc.func("int umount2(const char *target, int flags)") as (target: string, flags: number) => number;
+/** statfs(2); the first long of the 120-byte buffer is the file system's magic. */
+export const statfs = libc.func("int statfs(const char *path, void *buf)") as (path: string, buffer: Memory) => number;
+/** flock(2). */
+export const flock = libc.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number;
+/** if_nametoindex(3) in the calling thread's network namespace. */
+export const ifNameToIndex = libc.func("unsigned int if_nametoindex(const char *name)") as (name: string) => number;
+/** bpf(2), by number because glibc has no wrapper. */
+export const bpfSyscall = libc.func("long syscall(long nr, int cmd, void *attr, unsigned int size)") as (
+  number: number,
+  command: number,
+  attributes: Memory,
+  size: number,
+) => number;
+
+/** Loads another shared library; for `src/linux/bpf/libbpf.ts`. */
+export const loadLibrary = (name: string): LibraryHandle => koffi.load(name);
+
+/** The C string at an address a function returned, or null for a null pointer. */
+export const stringAt = (address: bigint | null): string | null => (address ? (koffi.decode(address, "char", -1) as string) : null);
