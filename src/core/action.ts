@@ -17,6 +17,6 @@ export interface ActionVocabulary<A extends Action> {
   describe(action: A): string;
   /** Whether it adds, changes or removes. */
   sign(action: A): Sign;
-  /** The action that takes this one back; undefined when nothing needs to be undone. */
-  inverse(action: A): A | undefined;
+  /** The actions that take this one back, in order; none when nothing needs to be undone. */
+  inverse(action: A): readonly A[];
 }

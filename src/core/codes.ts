@@ -21,60 +21,126 @@ export interface ErrorSpec {
 const data = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 422, exit: EXIT.data });
 const config = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 422, exit: EXIT.config });
 const failure = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 500, exit: EXIT.failure });
-const warning = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 200, exit: EXIT.ok, severity: "warning" });
+const warning = (message: string, remedy: string): ErrorSpec => ({
+  message,
+  remedy,
+  status: 200,
+  exit: EXIT.ok,
+  severity: "warning",
+});
 
 /** Every code, with its message template, remedy, HTTP status and exit code. */
 export const ERRORS = {
   // Files
-  FILE_UNREADABLE: data('Cannot read "{file}": {reason}', "Check that the path is right and that this user may read it"),
+  FILE_UNREADABLE: data(
+    'Cannot read "{file}": {reason}',
+    "Check that the path is right and that this user may read it",
+  ),
   FILE_ENCODING: data('Cannot decode "{file}": {reason}', "Save the file as UTF-8"),
 
   // Configuration
-  CONFIG_UNREADABLE: config('Cannot read the configuration "{file}": {reason}', "Name another file with --config, or create this one; examples/isp/sluice.toml is a start"),
+  CONFIG_UNREADABLE: config(
+    'Cannot read the configuration "{file}": {reason}',
+    "Name another file with --config, or create this one; examples/isp/sluice.toml is a start",
+  ),
   CONFIG_SYNTAX: config("Cannot parse the configuration: {reason}", "Mend the TOML at this place"),
   CONFIG_VALUE: config("Cannot use {path}: {reason}", "See docs/configuration.md for what {path} takes"),
 
   // network.json
   NETWORK_SYNTAX: data("Cannot parse the network as JSON: {reason}", "Mend the JSON at this place"),
   NETWORK_SHAPE: data("Cannot use {what}: it is {actual}, wanted {wanted}", "Give {what} as {wanted}"),
-  NETWORK_DUPLICATE_KEY: data('Key "{key}" stands twice in one object, first on line {first}', "Remove or rename one of the two"),
-  NETWORK_DUPLICATE_NODE: data('Node name "{name}" is used twice, first at {first}', "Give every node in the tree a name of its own"),
+  NETWORK_DUPLICATE_KEY: data(
+    'Key "{key}" stands twice in one object, first on line {first}',
+    "Remove or rename one of the two",
+  ),
+  NETWORK_DUPLICATE_NODE: data(
+    'Node name "{name}" is used twice, first at {first}',
+    "Give every node in the tree a name of its own",
+  ),
   NETWORK_RESERVED_NAME: data('Node name "{name}" is not usable: {reason}', "Rename the node"),
   NETWORK_RATE_MISSING: data('Node "{node}" has no {field}', "Add {field} with the node's capacity in Mbit/s"),
-  NETWORK_RATE_INVALID: data('Node "{node}" has {field} = {value}, wanted a number of Mbit/s above 0 and at most {max}', "Correct {field}"),
-  NETWORK_MIN_ABOVE_MAX: data('Node "{node}" has {field} = {min} Mbit/s above its maximum of {max} Mbit/s', "Lower {field} or raise the maximum"),
-  NETWORK_VIRTUAL_ONLY: data('Node "{node}" is virtual and has circuits, but no real node above it', "Make it a real node, or move its circuits"),
+  NETWORK_RATE_INVALID: data(
+    'Node "{node}" has {field} = {value}, wanted a number of Mbit/s above 0 and at most {max}',
+    "Correct {field}",
+  ),
+  NETWORK_MIN_ABOVE_MAX: data(
+    'Node "{node}" has {field} = {min} Mbit/s above its maximum of {max} Mbit/s',
+    "Lower {field} or raise the maximum",
+  ),
+  NETWORK_VIRTUAL_ONLY: data(
+    'Node "{node}" is virtual and has circuits, but no real node above it',
+    "Make it a real node, or move its circuits",
+  ),
 
   // ShapedDevices.csv
   DEVICES_SYNTAX: data("Cannot parse the device list: {reason}", "Mend the quoting at this place"),
-  DEVICES_HEADER_MISSING: data("The device list has no column for {column}; found: {found}", "Add a header row with a column named {column}"),
-  DEVICES_HEADER_DUPLICATE: data('Columns {first} and {second} both mean {column} ("{name}")', "Remove or rename one of the two"),
-  DEVICES_ROW_LENGTH: data("The row has {actual} cells, the header has {wanted}", "Give every column a cell; quote cells that hold commas"),
+  DEVICES_HEADER_MISSING: data(
+    "The device list has no column for {column}; found: {found}",
+    "Add a header row with a column named {column}",
+  ),
+  DEVICES_HEADER_DUPLICATE: data(
+    'Columns {first} and {second} both mean {column} ("{name}")',
+    "Remove or rename one of the two",
+  ),
+  DEVICES_ROW_LENGTH: data(
+    "The row has {actual} cells, the header has {wanted}",
+    "Give every column a cell; quote cells that hold commas",
+  ),
   DEVICES_CIRCUIT_ID_MISSING: data("The row has no circuit id", "Fill the Circuit ID cell"),
   DEVICES_DEVICE_ID_MISSING: data('Device of circuit "{circuit}" has no device id', "Fill the Device ID cell"),
-  DEVICES_DUPLICATE_DEVICE: data('Device id "{device}" stands twice, first on line {first}', "Give every device an id of its own, or remove one row"),
-  DEVICES_DUPLICATE_CIRCUIT: data('Circuit "{circuit}" disagrees with its first row on line {first}: {field} is "{actual}", there "{wanted}"', "Give all rows of a circuit the same {field}, or use another circuit id"),
-  DEVICES_PARENT_UNKNOWN: data('Circuit "{circuit}" names the parent node "{parent}", which is not in the network{hint}', "Correct the Parent Node cell, or add the node to the network"),
-  DEVICES_RATE_INVALID: data('{field} is "{value}", wanted Mbit/s: a number above 0 and at most {max}', "Correct the cell"),
-  DEVICES_MIN_ABOVE_MAX: data('Circuit "{circuit}" has a {direction} minimum of {min} Mbit/s above its maximum of {max} Mbit/s', "Lower the minimum or raise the maximum"),
-  DEVICES_ADDRESS_INVALID: data('{field} holds "{value}", which is not {wanted}', "Write a host or a CIDR whose host bits are zero, such as {example}"),
-  DEVICES_ADDRESS_DUPLICATE: data('Address {address} of device "{device}" is also on line {first} (device "{other}")', "Give every address to one device"),
-  DEVICES_ADDRESS_OVERLAP: data('Prefix {address} of circuit "{circuit}" overlaps {outer} of circuit "{other}" on line {first}', "Split the larger prefix so that every address belongs to one circuit"),
+  DEVICES_DUPLICATE_DEVICE: data(
+    'Device id "{device}" stands twice, first on line {first}',
+    "Give every device an id of its own, or remove one row",
+  ),
+  DEVICES_DUPLICATE_CIRCUIT: data(
+    'Circuit "{circuit}" disagrees with its first row on line {first}: {field} is "{actual}", there "{wanted}"',
+    "Give all rows of a circuit the same {field}, or use another circuit id",
+  ),
+  DEVICES_PARENT_UNKNOWN: data(
+    'Circuit "{circuit}" names the parent node "{parent}", which is not in the network{hint}',
+    "Correct the Parent Node cell, or add the node to the network",
+  ),
+  DEVICES_RATE_INVALID: data(
+    '{field} is "{value}", wanted Mbit/s: a number above 0 and at most {max}',
+    "Correct the cell",
+  ),
+  DEVICES_MIN_ABOVE_MAX: data(
+    'Circuit "{circuit}" has a {direction} minimum of {min} Mbit/s above its maximum of {max} Mbit/s',
+    "Lower the minimum or raise the maximum",
+  ),
+  DEVICES_ADDRESS_INVALID: data(
+    '{field} holds "{value}", which is not {wanted}',
+    "Write a host or a CIDR whose host bits are zero, such as {example}",
+  ),
+  DEVICES_ADDRESS_DUPLICATE: data(
+    'Address {address} of device "{device}" is also on line {first} (device "{other}")',
+    "Give every address to one device",
+  ),
+  DEVICES_ADDRESS_OVERLAP: data(
+    'Prefix {address} of circuit "{circuit}" overlaps {outer} of circuit "{other}" on line {first}',
+    "Split the larger prefix so that every address belongs to one circuit",
+  ),
   DEVICES_MAC_INVALID: data('MAC is "{value}", wanted six pairs of hex digits', "Correct or empty the cell"),
   DEVICES_LEAF_INVALID: data('sqm is "{value}": {reason}', 'Use cake, fq_codel, fifo, none, or "down/up" of these'),
   DEVICES_NO_ADDRESS: {
-    ...warning('Circuit "{circuit}" has no address, so no packet can reach its class', "Fill the IPv4 or IPv6 cell of one of its devices"),
+    ...warning(
+      'Circuit "{circuit}" has no address, so no packet can reach its class',
+      "Fill the IPv4 or IPv6 cell of one of its devices",
+    ),
   },
 
   // The tree
   SHAPER_MINIMUMS_OVERSUBSCRIBED: data(
-    'The {direction} minimums below {parent} add up to {sum}, more than its {rate}',
+    "The {direction} minimums below {parent} add up to {sum}, more than its {rate}",
     'Lower the minimums below {parent} or raise its rate; or set shaper.minimums = "scale" to give each its share',
   ),
-  SHAPER_ID_OVERFLOW: data("The tree on {device} needs {needed} class ids, the kernel has {available} for it", "Split the network over more interfaces"),
+  SHAPER_ID_OVERFLOW: data(
+    "{missing} nodes are left without a class id: an interface has {available} for nodes",
+    "Remove levels that limit nothing, or split the network over more interfaces",
+  ),
   SHAPER_QDISC_LIMIT: data(
-    "The tree on {device} needs {needed} qdisc handles, the device can hold {available}",
-    'Split the network over more interfaces, or set the leaf of some circuits to "none"',
+    "{missing} circuits are left without a qdisc handle: an interface can hold {available} of them",
+    "Split the network over more interfaces",
   ),
   SHAPER_MEMORY: data(
     "The leaf qdiscs need {needed} of kernel memory ({detail}), the machine has {available} free",
@@ -88,10 +154,23 @@ export const ERRORS = {
     "The tree is deeper than the {levels} levels of nodes that HTB allows: {nodes} moved up to {parent}",
     "Remove levels above them that limit nothing, if their parents' rates must hold for them together",
   ),
-  SHAPER_CEIL_CAPPED: warning('{what} is planned at {rate} {direction}, but {limit} limits it to {ceil}', "Raise the rate of {limit}, or accept that the plan cannot be reached"),
-  SHAPER_LEAF_FALLBACK: warning('This kernel has no {wanted}: leaf = "auto" uses {used}', "Load the sch_{wanted} module or use a kernel that has it, for fair queueing inside each circuit"),
+  SHAPER_TREE_FOLDED: warning(
+    "The tree is deeper than the {levels} levels of nodes that HTB allows: {nodes} got no class, as they limit nothing of their own",
+    "Nothing needs to be done; every rate still holds",
+  ),
+  SHAPER_CEIL_CAPPED: warning(
+    "{what} is planned at {rate} {direction}, but {limit} limits it to {ceil}",
+    "Raise the rate of {limit}, or accept that the plan cannot be reached",
+  ),
+  SHAPER_LEAF_FALLBACK: warning(
+    'This kernel has no {wanted}: leaf = "auto" uses {used}',
+    "Load the sch_{wanted} module or use a kernel that has it, for fair queueing inside each circuit",
+  ),
   SHAPER_LEAF_UNAVAILABLE: {
-    ...data('The leaf "{leaf}" needs the kernel\'s sch_{leaf}, which is not there', 'Load the module (modprobe sch_{leaf}), or set shaper.leaf = "auto"'),
+    ...data(
+      'The leaf "{leaf}" needs the kernel\'s sch_{leaf}, which is not there',
+      'Load the module (modprobe sch_{leaf}), or set shaper.leaf = "auto"',
+    ),
     exit: EXIT.unavailable,
     status: 503,
   },
@@ -102,7 +181,10 @@ export const ERRORS = {
 
   // The machine
   INTERFACE_MISSING: {
-    ...config('Interface "{device}" does not exist{where}', "Correct shaper.{field} or create the interface; ip link lists what is there"),
+    ...config(
+      'Interface "{device}" does not exist{where}',
+      "Correct shaper.{field} or create the interface; ip link lists what is there",
+    ),
     exit: EXIT.unavailable,
     status: 503,
   },
@@ -111,15 +193,32 @@ export const ERRORS = {
     "Remove it (tc qdisc del dev {device} root), or run again with --replace-foreign to replace it",
   ),
   FOREIGN_PROGRAM: failure(
-    'Interface {device} has the filter "{filter}" where the classifier goes (egress, priority {priority})',
+    'Interface {device} has the filter "{filter}" where the classifier goes',
     "Remove it or move it to another priority",
   ),
-  PERMISSION: { message: "Cannot {action}: {reason}", remedy: "Run it as root: sudo {command}", status: 403, exit: EXIT.permission },
-  KERNEL_REFUSED: failure("The kernel refused {action}: {reason}", "Run sluice plan to see what is there now, then apply again"),
-  APPLY_ROLLED_BACK: failure("Cannot apply the plan: {reason}; {undone} of {done} actions were undone", "{remedy}"),
+  PERMISSION: {
+    message: "Cannot {action}: {reason}",
+    remedy: "Run it as root: sudo {command}",
+    status: 403,
+    exit: EXIT.permission,
+  },
+  KERNEL_REFUSED: failure(
+    "The kernel refused {action}: {reason}",
+    "Run sluice plan to see what is there now, then apply again",
+  ),
+  APPLY_ROLLED_BACK: failure(
+    "Cannot apply the plan: {reason}; the {done} actions before it were taken back",
+    "{remedy}",
+  ),
   PLAN_STALE: failure("The kernel moved since this plan was made", "Run sluice plan again"),
-  BPF_LOAD: failure("Cannot load the program {program}: {reason}", "Check that the kernel is 5.10 or newer and that this process may use BPF"),
-  STORE: failure("Cannot use the state database {file}: {reason}", "Check the disk and the rights of its folder; nothing in the kernel was changed"),
+  BPF_LOAD: failure(
+    "Cannot load the program {program}: {reason}",
+    "Check that the kernel is 5.10 or newer and that this process may use BPF",
+  ),
+  STORE: failure(
+    "Cannot use the state database {file}: {reason}",
+    "Check the disk and the rights of its folder; nothing in the kernel was changed",
+  ),
   LOCKED: failure("Another sluice (pid {pid}) is changing this machine", "Wait until it has finished"),
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },

@@ -30,7 +30,8 @@ export type Params = Readonly<Record<string, string | number>>;
 function fill(template: string, params: Params): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = params[name];
-    if (value === undefined) throw new TypeError(`Cannot fill the message template "${template}": "${name}" is missing`);
+    if (value === undefined)
+      throw new TypeError(`Cannot fill the message template "${template}": "${name}" is missing`);
     return String(value);
   });
 }
@@ -81,7 +82,11 @@ export class SluiceError extends Error {
 }
 
 /** Makes an error of one registered problem. */
-export function sluiceError(code: Code, params: Params = {}, options?: ErrorOptions & { where?: Location }): SluiceError {
+export function sluiceError(
+  code: Code,
+  params: Params = {},
+  options?: ErrorOptions & { where?: Location },
+): SluiceError {
   return new SluiceError([problem(code, params, options?.where)], options);
 }
 

@@ -6,16 +6,21 @@ import type { Action, ActionVocabulary } from "./action.ts";
 import { messageOf, sluiceError } from "./errors.ts";
 import type { Plan } from "./plan.ts";
 
+/** What became of an action: undefined is success. */
+export type Outcome = Error | undefined;
+
 /**
- * The edge that does what actions say: the kernel over netlink, `tc -batch`, a file, a fake OS.
- * An executor may be handed many actions at once so that it can batch; it must do them in order and stop at the first
- * that fails.
+ * The edge that does what actions say: the kernel over netlink, `tc -batch`, a file, a fake OS. It is handed several
+ * actions at once so that it can batch them.
  */
 export interface Executor<A extends Action> {
   /** At most how many actions it wants in one call; between calls progress is shown and an abort is seen. */
   readonly batch: number;
-  /** Does the actions in order. Resolves to how many were done, and the error of the next one if it failed. */
-  run(actions: readonly A[]): Promise<{ readonly done: number; readonly error?: Error }>;
+  /**
+   * Tries the actions in order. The outcomes stand for the first actions, one each; those beyond were not tried. Actions
+   * after a failed one may have been tried (the kernel goes on within a batch) and then have an outcome of their own.
+   */
+  run(actions: readonly A[]): Promise<readonly Outcome[]>;
 }
 
 /** Options of {@link execute}. */
@@ -26,21 +31,18 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal;
 }
 
-async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVocabulary<A>, executor: Executor<A>): Promise<{ undone: number; failures: string[] }> {
-  const inverses = done.toReversed().flatMap((action) => vocabulary.inverse(action) ?? []);
+async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVocabulary<A>, executor: Executor<A>) {
+  const inverses = done.toReversed().flatMap((action) => vocabulary.inverse(action));
   const failures: string[] = [];
-  let position = 0;
-  let undone = 0;
-  while (position < inverses.length) {
-    const result = await executor.run(inverses.slice(position, position + executor.batch));
-    undone += result.done;
-    position += result.done;
-    if (result.error) {
-      failures.push(`cannot undo "${vocabulary.describe(inverses[position]!)}": ${messageOf(result.error)}`);
-      position += 1;
+  for (let position = 0; position < inverses.length;) {
+    const outcomes = await executor.run(inverses.slice(position, position + executor.batch));
+    if (outcomes.length === 0) throw new TypeError("The executor tried no action");
+    for (const [i, error] of outcomes.entries()) {
+      if (error) failures.push(`cannot undo by "${vocabulary.describe(inverses[position + i]!)}": ${messageOf(error)}`);
     }
+    position += outcomes.length;
   }
-  return { undone, failures };
+  return failures;
 }
 
 /**
@@ -48,27 +50,46 @@ async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVoca
  *
  * @throws SluiceError APPLY_ROLLED_BACK with the cause, how far it came, and every undo that failed too.
  */
-export async function execute<A extends Action>(plan: Plan<A>, vocabulary: ActionVocabulary<A>, executor: Executor<A>, options: ExecuteOptions = {}): Promise<void> {
+export async function execute<A extends Action>(
+  plan: Plan<A>,
+  vocabulary: ActionVocabulary<A>,
+  executor: Executor<A>,
+  options: ExecuteOptions = {},
+): Promise<void> {
   const { actions } = plan;
-  let done = 0;
+  const done: A[] = [];
   let failure: string | undefined;
   let cause: unknown;
-  while (done < actions.length) {
+  for (let position = 0; position < actions.length && failure === undefined;) {
     if (options.signal?.aborted) {
       failure = "it was interrupted";
       break;
     }
-    const result = await executor.run(actions.slice(done, done + executor.batch));
-    done += result.done;
-    if (result.error) {
-      cause = result.error;
-      failure = `"${vocabulary.describe(actions[done]!)}": ${messageOf(result.error)}`;
-      break;
+    const outcomes = await executor.run(actions.slice(position, position + executor.batch));
+    if (outcomes.length === 0) throw new TypeError("The executor tried no action");
+    for (const [i, error] of outcomes.entries()) {
+      const action = actions[position + i]!;
+      if (!error) done.push(action);
+      else if (failure === undefined) {
+        cause = error;
+        failure = `"${vocabulary.describe(action)}": ${messageOf(error)}`;
+      }
     }
-    options.onProgress?.(done, actions.length);
+    position += outcomes.length;
+    options.onProgress?.(position, actions.length);
   }
   if (failure === undefined) return;
-  const { undone, failures } = await undo(actions.slice(0, done), vocabulary, executor);
-  const remedy = failures.length === 0 ? "Nothing is left of it; mend the cause and apply again" : "Run sluice plan to see what is left, then apply again";
-  throw sluiceError("APPLY_ROLLED_BACK", { reason: [failure, ...failures].join("; "), undone, done, remedy }, { cause });
+  const failures = await undo(done, vocabulary, executor);
+  throw sluiceError(
+    "APPLY_ROLLED_BACK",
+    {
+      reason: [failure, ...failures].join("; "),
+      done: done.length,
+      remedy:
+        failures.length === 0
+          ? "Nothing is left of it; mend the cause and apply again"
+          : "Run sluice plan to see what is left, then apply again",
+    },
+    { cause },
+  );
 }

@@ -31,7 +31,8 @@ function parseV6(text: string): bigint {
   const [head = "", tail] = source.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = tail === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];
+  const groups =
+    tail === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];
   return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
 }
 
@@ -88,7 +89,11 @@ export function parsePrefix(text: string): Prefix | PrefixProblem {
 
 /** Whether `outer` holds every address of `inner` (a prefix contains itself). */
 export function contains(outer: Prefix, inner: Prefix): boolean {
-  return outer.family === inner.family && outer.length <= inner.length && (inner.address & networkMask(outer.family, outer.length)) === outer.address;
+  return (
+    outer.family === inner.family &&
+    outer.length <= inner.length &&
+    (inner.address & networkMask(outer.family, outer.length)) === outer.address
+  );
 }
 
 /** Prefix length in the common 128-bit space: IPv4 lengths are 96 longer. */
@@ -105,7 +110,9 @@ export function comparePrefixes(a: Prefix, b: Prefix): number {
 }
 
 /** Every pair (outer, inner) of entries whose prefixes overlap, duplicates included. O(n log n + pairs). */
-export function overlaps<T>(entries: readonly { readonly prefix: Prefix; readonly value: T }[]): [outer: T, inner: T][] {
+export function overlaps<T>(
+  entries: readonly { readonly prefix: Prefix; readonly value: T }[],
+): [outer: T, inner: T][] {
   const sorted = entries.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix));
   const found: [T, T][] = [];
   const stack: typeof sorted = [];

@@ -12,7 +12,7 @@ export const errnoName = (number: number): string => NAMES.get(number) ?? `errno
 
 /** A system call that failed: which, on what, and the kernel's reason. */
 export class SystemError extends Error {
-  override readonly name = "SystemError";
+  override readonly name: string = "SystemError";
   readonly syscall: string;
   /** Positive error number. */
   readonly errno: number;

@@ -13,15 +13,24 @@ const libc = koffi.load("libc.so.6");
 export const errno = (): number => koffi.errno();
 
 /** Address of a buffer's memory, to embed in a structure; keep the buffer referenced while the kernel may use it. */
-export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.address(buffer as unknown as object) as bigint;
+export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint =>
+  koffi.address(buffer as unknown as object) as bigint;
 
 /** Memory a C function may write to or read from. */
 type Memory = NodeJS.ArrayBufferView | null;
 
 /** socket(2). */
-export const socket = libc.func("int socket(int domain, int type, int protocol)") as (domain: number, type: number, protocol: number) => number;
+export const socket = libc.func("int socket(int domain, int type, int protocol)") as (
+  domain: number,
+  type: number,
+  protocol: number,
+) => number;
 /** bind(2). */
-export const bind = libc.func("int bind(int fd, const void *addr, uint32_t len)") as (fd: number, address: Memory, length: number) => number;
+export const bind = libc.func("int bind(int fd, const void *addr, uint32_t len)") as (
+  fd: number,
+  address: Memory,
+  length: number,
+) => number;
 /** setsockopt(2). */
 export const setsockopt = libc.func("int setsockopt(int fd, int level, int name, const void *val, uint32_t len)") as (
   fd: number,
@@ -31,16 +40,16 @@ export const setsockopt = libc.func("int setsockopt(int fd, int level, int name,
   length: number,
 ) => number;
 /** sendto(2). */
-export const sendto = libc.func("int64_t sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t alen)") as (
+export const sendto = libc.func(
+  "int64_t sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t alen)",
+) as (fd: number, buffer: Memory, length: number, flags: number, address: Memory, addressLength: number) => number;
+/** recv(2). */
+export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int flags)") as (
   fd: number,
   buffer: Memory,
   length: number,
   flags: number,
-  address: Memory,
-  addressLength: number,
 ) => number;
-/** recv(2). */
-export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int flags)") as (fd: number, buffer: Memory, length: number, flags: number) => number;
 /** open(2). */
 export const open = libc.func("int open(const char *path, int flags)") as (path: string, flags: number) => number;
 /** close(2). */
@@ -50,19 +59,30 @@ export const setns = libc.func("int setns(int fd, int nstype)") as (fd: number, 
 /** unshare(2): for the calling thread only. */
 export const unshare = libc.func("int unshare(int flags)") as (flags: number) => number;
 /** mount(2). */
-export const mount = libc.func("int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)") as (
-  source: string,
-  target: string,
-  type: string,
-  flags: number,
-  data: Memory,
-) => number;
+export const mount = libc.func(
+  "int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)",
+) as (source: string, target: string, type: string, flags: number, data: Memory) => number;
 /** umount2(2). */
-export const umount2 = libc.func("int umount2(const char *target, int flags)") as (target: string, flags: number) => number;
+export const umount2 = libc.func("int umount2(const char *target, int flags)") as (
+  target: string,
+  flags: number,
+) => number;
 /** statfs(2); the first long of the 120-byte buffer is the file system's magic. */
 export const statfs = libc.func("int statfs(const char *path, void *buf)") as (path: string, buffer: Memory) => number;
 /** flock(2). */
 export const flock = libc.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number;
+/** setrlimit(2); the limit is two u64: soft, hard. */
+export const setrlimit = libc.func("int setrlimit(int resource, const void *limit)") as (
+  resource: number,
+  limit: Memory,
+) => number;
+/** vsnprintf(3) on the `va_list` that a callback got: a pointer on every machine we run on. */
+export const vsnprintf = libc.func("int vsnprintf(void *str, size_t size, const char *format, void *ap)") as (
+  buffer: Memory,
+  size: number,
+  format: string,
+  args: bigint,
+) => number;
 /** if_nametoindex(3) in the calling thread's network namespace. */
 export const ifNameToIndex = libc.func("unsigned int if_nametoindex(const char *name)") as (name: string) => number;
 /** bpf(2), by number because glibc has no wrapper. */
@@ -77,4 +97,9 @@ export const bpfSyscall = libc.func("long syscall(long nr, int cmd, void *attr, 
 export const loadLibrary = (name: string): LibraryHandle => koffi.load(name);
 
 /** The C string at an address a function returned, or null for a null pointer. */
-export const stringAt = (address: bigint | null): string | null => (address ? (koffi.decode(address, "char", -1) as string) : null);
+export const stringAt = (address: bigint | null): string | null =>
+  address ? (koffi.decode(address, "char", -1) as string) : null;
+
+/** A C function pointer that calls back into JavaScript, for ever valid; C may call it only while JavaScript waits for C. */
+export const callback = (prototype: string, body: (...args: never[]) => unknown): bigint =>
+  koffi.register(body, koffi.pointer(koffi.proto(prototype)));

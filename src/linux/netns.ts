@@ -57,7 +57,8 @@ export class Netns implements Disposable {
     check("setns", setns(this.fd, CLONE_NEWNET));
     try {
       const result = body();
-      if (result instanceof Promise) throw new TypeError("Cannot await inside Netns.run: the thread moves back when it returns");
+      if (result instanceof Promise)
+        throw new TypeError("Cannot await inside Netns.run: the thread moves back when it returns");
       return result;
     } finally {
       check("setns", setns(home.number, CLONE_NEWNET));

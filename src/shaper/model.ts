@@ -171,6 +171,7 @@ export interface ObservedDevice {
   readonly ifindex: number;
   /** Every qdisc but those the kernel made by itself (handle 0). */
   readonly qdiscs: readonly QdiscAt<SeenQdisc>[];
+  /** Classes of HTBs; one directly below its HTB has the HTB's handle as its parent (the kernel's dump says "root"). */
   readonly classes: readonly ClassAt[];
   /** Our classifier with the configuration it was loaded with; undefined when none is attached or it is of another build. */
   readonly classifier?: ClassifierConfig;

@@ -22,7 +22,16 @@ export interface Htb {
 /** The diffserv modes of CAKE, in the kernel's numbering. */
 export const CAKE_DIFFSERV = ["diffserv3", "diffserv4", "diffserv8", "besteffort", "precedence"] as const;
 /** The flow isolation modes of CAKE, in the kernel's numbering. */
-export const CAKE_FLOW = ["flowblind", "srchost", "dsthost", "hosts", "flows", "dual-srchost", "dual-dsthost", "triple-isolate"] as const;
+export const CAKE_FLOW = [
+  "flowblind",
+  "srchost",
+  "dsthost",
+  "hosts",
+  "flows",
+  "dual-srchost",
+  "dual-dsthost",
+  "triple-isolate",
+] as const;
 /** The ACK filter modes of CAKE, in the kernel's numbering. */
 export const CAKE_ACK_FILTER = ["no-ack-filter", "ack-filter", "ack-filter-aggressive"] as const;
 /** The link layer compensation modes of CAKE, in the kernel's numbering. */
@@ -43,8 +52,8 @@ export interface Cake {
   readonly ingress?: boolean;
   readonly autorateIngress?: boolean;
   readonly atm?: (typeof CAKE_ATM)[number];
-  /** Bytes added to each packet; negative is possible. */
-  readonly overhead?: number;
+  /** Bytes added to each packet, counted from its IP header; negative is possible. `raw`: the length that Linux sees. */
+  readonly overhead?: number | "raw";
   readonly mpu?: Bytes;
   readonly memlimit?: Bytes;
   readonly fwmark?: number;
@@ -122,7 +131,7 @@ const CAKE_DEFAULTS = {
   ingress: false,
   autorateIngress: false,
   atm: "noatm",
-  overhead: 0,
+  overhead: "raw",
   mpu: 0,
   memlimit: 0,
   fwmark: 0,

@@ -1,0 +1,208 @@
+/**
+ * The tree as it can really be: who may send how much, what is guaranteed to whom, and which node limits whom. Built
+ * from the files alone; nothing here knows of queues, ids or kernels.
+ */
+import { type Problem, problem } from "../core/errors.ts";
+import { type BitsPerSecond, bitsPerSecond, humanRate, wholeBytesRate } from "../core/units.ts";
+import { both } from "./both.ts";
+import { type Branch, flatten } from "./flatten.ts";
+import { type Claim, grantMinimums } from "./minimums.ts";
+import {
+  type Both,
+  type Circuit,
+  type Direction,
+  DIRECTIONS,
+  type Isp,
+  type NetworkNode,
+  type ShaperConfig,
+} from "./model.ts";
+
+/** What nodes and circuits have in common. */
+interface Rated {
+  /** What it may send at most: its own rate and those of everything above it. */
+  readonly ceil: Both<BitsPerSecond>;
+  /** What it is guaranteed (see minimums.ts). */
+  readonly rate: Both<BitsPerSecond>;
+  /** Name of the node whose rate is its ceiling: its own when nothing above is tighter, {@link LINK} for the link. */
+  readonly limit: Both<string>;
+}
+
+/** The name by which `limit` speaks of the link itself. */
+export const LINK = "link";
+
+/** A node of the tree. */
+export interface TreeNode extends Rated {
+  readonly name: string;
+  readonly source: NetworkNode;
+  readonly children: readonly TreeNode[];
+  readonly circuits: readonly TreeCircuit[];
+}
+
+/** A circuit of the tree. */
+export interface TreeCircuit extends Rated {
+  readonly circuit: Circuit;
+}
+
+/** The whole tree below the link. */
+export interface Tree {
+  readonly nodes: readonly TreeNode[];
+  /** Circuits that hang on the link itself. */
+  readonly orphans: readonly TreeCircuit[];
+  /** What the default class for unknown hosts is guaranteed and may send. */
+  readonly unknown: Both<{ readonly rate: BitsPerSecond; readonly ceil: BitsPerSecond }>;
+}
+
+/** The share of the link that is kept for unknown hosts and control traffic (ARP, routing): 1 %. */
+const UNKNOWN_SHARE = 0.01;
+
+interface Draft {
+  readonly name: string;
+  readonly node?: NetworkNode;
+  readonly circuit?: Circuit;
+  readonly ceil: Both<BitsPerSecond>;
+  readonly limit: Both<string>;
+  readonly children: readonly Draft[];
+}
+
+function branchesOf(isp: Isp): { top: Branch[]; orphans: Circuit[] } {
+  const byName = new Map<string, Branch>();
+  const grow = (node: NetworkNode): Branch => {
+    const branch: Branch = { node, circuits: [], children: node.children.map((child) => grow(child)) };
+    byName.set(node.name, branch);
+    return branch;
+  };
+  const top = isp.nodes.map((node) => grow(node));
+  const orphans: Circuit[] = [];
+  for (const circuit of isp.circuits) {
+    const home = circuit.parent === undefined ? undefined : byName.get(circuit.parent);
+    (home?.circuits ?? orphans).push(circuit);
+  }
+  return { top, orphans };
+}
+
+/** The tighter of a limit from above and an own rate, with the name of whose it is. */
+function cap(
+  name: string,
+  max: Both<BitsPerSecond>,
+  above: Pick<Draft, "ceil" | "limit">,
+): Pick<Draft, "ceil" | "limit"> {
+  const own = both((d) => max[d] <= above.ceil[d]);
+  return {
+    ceil: both((d) => wholeBytesRate(own[d] ? max[d] : above.ceil[d])),
+    limit: both((d) => (own[d] ? name : above.limit[d])),
+  };
+}
+
+function draftCircuit(circuit: Circuit, above: Pick<Draft, "ceil" | "limit">): Draft {
+  return { name: circuit.id, circuit, children: [], ...cap(circuit.id, circuit.max, above) };
+}
+
+function draftBranch(branch: Branch, above: Pick<Draft, "ceil" | "limit">): Draft {
+  const own = cap(branch.node.name, branch.node.max, above);
+  const circuits = branch.circuits.map((circuit) => draftCircuit(circuit, own));
+  const children = branch.children.map((child) => draftBranch(child, own));
+  return { name: branch.node.name, node: branch.node, children: [...circuits, ...children], ...own };
+}
+
+/** What nodes were granted before, by name. */
+export type PriorGrants = ReadonlyMap<string, Both<BitsPerSecond>>;
+
+function claimOf(draft: Draft, direction: Direction, priors: PriorGrants): Claim<Draft> {
+  const prior = draft.node && priors.get(draft.name)?.[direction];
+  return {
+    owner: draft,
+    kind: draft.node ? "node" : "circuit",
+    ...(prior !== undefined && { prior }),
+    minimum: (draft.circuit ?? draft.node)!.min[direction],
+    ceil: draft.ceil[direction],
+    children: draft.children.map((child) => claimOf(child, direction, priors)),
+  };
+}
+
+/** Grants the minimums of one direction; what does not fit is reported and, with `strict`, is an error. */
+function grant(
+  drafts: readonly Draft[],
+  direction: Direction,
+  config: ShaperConfig,
+  priors: PriorGrants,
+  problems: Problem[],
+): Map<Draft, BitsPerSecond> {
+  const available = wholeBytesRate(bitsPerSecond(config.rate[direction] * (1 - UNKNOWN_SHARE)));
+  const claims = drafts.map((draft) => claimOf(draft, direction, priors));
+  const { grants, oversubscribed } = grantMinimums(claims, available);
+  for (const { parent, sum, ceil, hopeless } of oversubscribed) {
+    const params = {
+      direction,
+      parent: parent ? `node "${parent.name}"` : "the link (less 1 % for unknown hosts)",
+      sum: humanRate(sum),
+      rate: humanRate(ceil),
+      percent: Number(((100 * ceil) / sum).toPrecision(3)),
+    };
+    const scaled = config.minimums === "scale" && !hopeless;
+    const code = scaled ? "SHAPER_MINIMUMS_SCALED" : "SHAPER_MINIMUMS_OVERSUBSCRIBED";
+    problems.push(problem(code, params, parent?.node?.where));
+  }
+  return new Map(grants.map(({ owner, rate }) => [owner, rate]));
+}
+
+function warnOfCaps(circuit: TreeCircuit, problems: Problem[]): void {
+  for (const d of DIRECTIONS) {
+    if (circuit.limit[d] === circuit.circuit.id) continue;
+    const limit = circuit.limit[d] === LINK ? "the link" : `node "${circuit.limit[d]}"`;
+    const rate = humanRate(circuit.circuit.max[d]);
+    const params = {
+      what: `Circuit "${circuit.circuit.id}"`,
+      direction: d,
+      rate,
+      limit,
+      ceil: humanRate(circuit.ceil[d]),
+    };
+    problems.push(problem("SHAPER_CEIL_CAPPED", params, circuit.circuit.where));
+  }
+}
+
+/**
+ * Builds the tree. Errors make it unusable; warnings say where it differs from the files.
+ *
+ * @param priors what nodes were granted before; they keep it where that is still right (minimums.ts)
+ */
+export function buildTree(
+  isp: Isp,
+  config: ShaperConfig,
+  priors: PriorGrants = new Map(),
+): { tree: Tree; problems: Problem[] } {
+  const { top, orphans } = branchesOf(isp);
+  const { top: flat, problems } = flatten(top);
+  const link = { ceil: both((d) => wholeBytesRate(config.rate[d])), limit: both(() => LINK) };
+  const drafts = [
+    ...flat.map((branch) => draftBranch(branch, link)),
+    ...orphans.map((circuit) => draftCircuit(circuit, link)),
+  ];
+  const granted = both((d) => grant(drafts, d, config, priors, problems));
+
+  const finishCircuit = (draft: Draft): TreeCircuit => {
+    const { ceil, limit } = draft;
+    const circuit = { circuit: draft.circuit!, ceil, limit, rate: both((d) => granted[d].get(draft)!) };
+    warnOfCaps(circuit, problems);
+    return circuit;
+  };
+  const finishNode = (draft: Draft): TreeNode => ({
+    name: draft.name,
+    source: draft.node!,
+    ceil: draft.ceil,
+    limit: draft.limit,
+    rate: both((d) => granted[d].get(draft)!),
+    circuits: draft.children.filter((child) => child.circuit).map((child) => finishCircuit(child)),
+    children: draft.children.filter((child) => child.node).map((child) => finishNode(child)),
+  });
+
+  const tree: Tree = {
+    nodes: drafts.filter((draft) => draft.node).map((draft) => finishNode(draft)),
+    orphans: drafts.filter((draft) => draft.circuit).map((draft) => finishCircuit(draft)),
+    unknown: both((d) => ({
+      rate: wholeBytesRate(bitsPerSecond(Math.max(1000, config.rate[d] * UNKNOWN_SHARE))),
+      ceil: wholeBytesRate(bitsPerSecond(Math.min(config.unknownRate?.[d] ?? config.rate[d], config.rate[d]))),
+    })),
+  };
+  return { tree, problems };
+}
