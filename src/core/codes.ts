@@ -45,6 +45,11 @@ export const ERRORS = {
   ),
   CONFIG_SYNTAX: config("Cannot parse the configuration: {reason}", "Mend the TOML at this place"),
   CONFIG_VALUE: config("Cannot use {path}: {reason}", "See docs/configuration.md for what {path} takes"),
+  CONFIG_MISSING: config("The configuration has no {path}", "Add {path}, such as {example}"),
+  CONFIG_KEY_UNKNOWN: config(
+    "The configuration has {path}, which sluice does not know{hint}",
+    "Correct or remove it; docs/configuration.md lists every key",
+  ),
 
   // network.json
   NETWORK_SYNTAX: data("Cannot parse the network as JSON: {reason}", "Mend the JSON at this place"),
@@ -54,29 +59,42 @@ export const ERRORS = {
     "Remove or rename one of the two",
   ),
   NETWORK_DUPLICATE_NODE: data(
-    'Node name "{name}" is used twice, first at {first}',
+    'Node name "{name}" is used twice, first on line {first} ({path})',
     "Give every node in the tree a name of its own",
   ),
   NETWORK_RESERVED_NAME: data('Node name "{name}" is not usable: {reason}', "Rename the node"),
   NETWORK_RATE_MISSING: data('Node "{node}" has no {field}', "Add {field} with the node's capacity in Mbit/s"),
-  NETWORK_RATE_INVALID: data(
-    'Node "{node}" has {field} = {value}, wanted a number of Mbit/s above 0 and at most {max}',
-    "Correct {field}",
-  ),
+  NETWORK_RATE_INVALID: data('Node "{node}" has {field} = {value}, wanted {wanted}', "Correct {field}"),
   NETWORK_MIN_ABOVE_MAX: data(
     'Node "{node}" has {field} = {min} Mbit/s above its maximum of {max} Mbit/s',
     "Lower {field} or raise the maximum",
   ),
-  NETWORK_VIRTUAL_ONLY: data(
-    'Node "{node}" is virtual and has circuits, but no real node above it',
-    "Make it a real node, or move its circuits",
+  NETWORK_VIRTUAL_ONLY: warning(
+    'The circuits of virtual node "{node}" hang on the link itself, as no real node is above it: {circuits}',
+    "Give it rates and make it a real node if it has a capacity; else nothing needs to be done",
+  ),
+  NETWORK_FIELD_UNKNOWN: warning(
+    'Node "{node}" has {field}, which sluice does not read; did you mean {wanted}?',
+    "Rename it to {wanted} if that is what it says",
   ),
 
   // ShapedDevices.csv
   DEVICES_SYNTAX: data("Cannot parse the device list: {reason}", "Mend the quoting at this place"),
+  DEVICES_NO_HEADER: data(
+    "The device list has no header row: {reason}",
+    "Let the first row name the columns: {example}",
+  ),
+  DEVICES_EMPTY: warning(
+    "The device list has no devices, so nobody is shaped by a plan",
+    "Check that the right file was exported",
+  ),
   DEVICES_HEADER_MISSING: data(
     "The device list has no column for {column}; found: {found}",
-    "Add a header row with a column named {column}",
+    "Add a column named {column} to the header row",
+  ),
+  DEVICES_COLUMN_UNKNOWN: warning(
+    'Column "{name}" is not read; did you mean "{wanted}"?',
+    'Rename it to "{wanted}" if that is what it holds',
   ),
   DEVICES_HEADER_DUPLICATE: data(
     'Columns {first} and {second} both mean {column} ("{name}")',
@@ -87,13 +105,12 @@ export const ERRORS = {
     "Give every column a cell; quote cells that hold commas",
   ),
   DEVICES_CIRCUIT_ID_MISSING: data("The row has no circuit id", "Fill the Circuit ID cell"),
-  DEVICES_DEVICE_ID_MISSING: data('Device of circuit "{circuit}" has no device id', "Fill the Device ID cell"),
   DEVICES_DUPLICATE_DEVICE: data(
     'Device id "{device}" stands twice, first on line {first}',
     "Give every device an id of its own, or remove one row",
   ),
   DEVICES_DUPLICATE_CIRCUIT: data(
-    'Circuit "{circuit}" disagrees with its first row on line {first}: {field} is "{actual}", there "{wanted}"',
+    'Circuit "{circuit}" disagrees with its first row on line {first}: {field} is {actual} here and {wanted} there',
     "Give all rows of a circuit the same {field}, or use another circuit id",
   ),
   DEVICES_PARENT_UNKNOWN: data(
@@ -101,33 +118,42 @@ export const ERRORS = {
     "Correct the Parent Node cell, or add the node to the network",
   ),
   DEVICES_RATE_INVALID: data(
-    '{field} is "{value}", wanted Mbit/s: a number above 0 and at most {max}',
-    "Correct the cell",
+    "{field} is {value}, wanted {wanted}",
+    "Give a plain number such as 25 or 2.5, without unit",
   ),
   DEVICES_MIN_ABOVE_MAX: data(
-    'Circuit "{circuit}" has a {direction} minimum of {min} Mbit/s above its maximum of {max} Mbit/s',
+    'The {direction} minimum of circuit "{circuit}" is {min} Mbit/s, above its maximum of {max} Mbit/s',
     "Lower the minimum or raise the maximum",
   ),
   DEVICES_ADDRESS_INVALID: data(
-    '{field} holds "{value}", which is not {wanted}',
-    "Write a host or a CIDR whose host bits are zero, such as {example}",
+    '{field} holds "{value}", {reason}',
+    "Write a host or a network such as {example}; several are parted by commas",
+  ),
+  DEVICES_ADDRESS_COLUMN: data(
+    'The {field} column holds "{value}", which is an {family} address',
+    "Move it to the {family} column",
   ),
   DEVICES_ADDRESS_DUPLICATE: data(
-    'Address {address} of device "{device}" is also on line {first} (device "{other}")',
-    "Give every address to one device",
+    'Address {address} of device "{device}" {taken}',
+    "Let every address stand once in the list",
   ),
   DEVICES_ADDRESS_OVERLAP: data(
-    'Prefix {address} of circuit "{circuit}" overlaps {outer} of circuit "{other}" on line {first}',
-    "Split the larger prefix so that every address belongs to one circuit",
+    'Address {address} of circuit "{circuit}" lies in {outer} of circuit "{other}" on line {first}',
+    "Split {outer} so that every address belongs to one circuit",
   ),
-  DEVICES_MAC_INVALID: data('MAC is "{value}", wanted six pairs of hex digits', "Correct or empty the cell"),
+  DEVICES_MAC_INVALID: warning(
+    'MAC is "{value}", wanted six pairs of hex digits; it is shown as it is',
+    "Correct or empty the cell",
+  ),
   DEVICES_LEAF_INVALID: data('sqm is "{value}": {reason}', 'Use cake, fq_codel, fifo, none, or "down/up" of these'),
-  DEVICES_NO_ADDRESS: {
-    ...warning(
-      'Circuit "{circuit}" has no address, so no packet can reach its class',
-      "Fill the IPv4 or IPv6 cell of one of its devices",
-    ),
-  },
+  DEVICES_NO_ADDRESS: warning(
+    'Circuit "{circuit}" has no address, so no packet can reach its class',
+    "Fill the IPv4 or IPv6 cell of one of its devices",
+  ),
+  DEVICES_NO_PARENTS: warning(
+    "No circuit names a parent node, so no node of the network limits anybody",
+    "Fill the Parent Node cells, or empty the network file to {} if it is meant to be flat",
+  ),
 
   // The tree
   SHAPER_MINIMUMS_OVERSUBSCRIBED: data(
@@ -163,8 +189,8 @@ export const ERRORS = {
     "Raise the rate of {limit}, or accept that the plan cannot be reached",
   ),
   SHAPER_LEAF_FALLBACK: warning(
-    'This kernel has no {wanted}: leaf = "auto" uses {used}',
-    "Load the sch_{wanted} module or use a kernel that has it, for fair queueing inside each circuit",
+    'This kernel has {missing}: leaf = "auto" uses {used}',
+    "Load the sch_cake module (modprobe sch_cake) or use a kernel that has it, for fair queueing inside each circuit",
   ),
   SHAPER_LEAF_UNAVAILABLE: {
     ...data(
@@ -214,6 +240,10 @@ export const ERRORS = {
   BPF_LOAD: failure(
     "Cannot load the program {program}: {reason}",
     "Check that the kernel is 5.10 or newer and that this process may use BPF",
+  ),
+  BPF_PINS: failure(
+    'Cannot keep BPF objects in "{folder}": {reason}',
+    "Check that this process may mount, and that bpffs is there: mount -t bpf bpf /sys/fs/bpf",
   ),
   STORE: failure(
     "Cannot use the state database {file}: {reason}",

@@ -29,6 +29,8 @@ export interface ExecuteOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops between batches; what was done is then undone like after a failure. */
   readonly signal?: AbortSignal;
+  /** Hand over at most this many actions at once, fewer than the executor would take. */
+  readonly batch?: number;
 }
 
 async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVocabulary<A>, executor: Executor<A>) {
@@ -57,6 +59,7 @@ export async function execute<A extends Action>(
   options: ExecuteOptions = {},
 ): Promise<void> {
   const { actions } = plan;
+  const batch = Math.min(executor.batch, options.batch ?? executor.batch);
   const done: A[] = [];
   let failure: string | undefined;
   let cause: unknown;
@@ -65,7 +68,7 @@ export async function execute<A extends Action>(
       failure = "it was interrupted";
       break;
     }
-    const outcomes = await executor.run(actions.slice(position, position + executor.batch));
+    const outcomes = await executor.run(actions.slice(position, position + batch));
     if (outcomes.length === 0) throw new TypeError("The executor tried no action");
     for (const [i, error] of outcomes.entries()) {
       const action = actions[position + i]!;

@@ -139,7 +139,7 @@ class JsonReader {
   comment(): void {
     this.fault("JSON has no comments");
     const block = this.text.startsWith("/*", this.offset);
-    const from = this.offset + 2;
+    const from = this.offset + (block ? 2 : 1);
     const found = this.text.indexOf(block ? "*/" : "\n", from);
     const end = found < 0 ? this.text.length : found + (block ? 2 : 0);
     while (this.offset < end) {
@@ -175,13 +175,13 @@ class JsonReader {
 
   number(word: string, at: Position): JsonNumber {
     if (NUMBER.exec(word)?.[0] === word) return { kind: "number", value: Number(word), text: word, ...at };
-    this.fault(`"${word}" is no JSON number`, at);
     const mended = word
       .replaceAll("_", "")
       .replace(/^\+/, "")
       .replace(/^(-?)0+(?=\d)/, "$1")
       .replace(/^(-?)\./, "$10.");
     const text = NUMBER.exec(mended)?.[0] ?? "0";
+    this.fault(`"${word}" is no JSON number; write ${text}`, at);
     return { kind: "number", value: Number(text), text, ...at };
   }
 

@@ -18,7 +18,7 @@ export interface Prefix {
 const bits = (family: 4 | 6): number => (family === 4 ? 32 : 128);
 
 function parseV4(text: string): bigint {
-  return text.split(".").reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
+  return BigInt(text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0));
 }
 
 function parseV6(text: string): bigint {
@@ -33,28 +33,33 @@ function parseV6(text: string): bigint {
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
   const groups =
     tail === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];
-  return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+  return BigInt(`0x${groups.map((group) => group.padStart(4, "0")).join("")}`);
 }
 
 /** The canonical text of an address (RFC 5952 for IPv6). */
 export function formatAddress(family: 4 | 6, address: bigint): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn).join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => Number((address >> BigInt(112 - 16 * i)) & 0xffffn));
+  if (family === 4) {
+    const word = Number(address);
+    return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
+  }
+  const digits = address.toString(16).padStart(32, "0");
+  const groups = Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(4 * i, 4 * i + 4), 16));
   let best = { start: -1, length: 1 };
+  let zeros = 0;
   for (let i = 0; i < 8; i += 1) {
-    let length = 0;
-    while (i + length < 8 && groups[i + length] === 0) length += 1;
-    if (length > best.length) best = { start: i, length };
+    zeros = groups[i] === 0 ? zeros + 1 : 0;
+    if (zeros > best.length) best = { start: i - zeros + 1, length: zeros };
   }
   const hex = groups.map((group) => group.toString(16));
   if (best.start < 0) return hex.join(":");
   return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
 }
 
-function networkMask(family: 4 | 6, length: number): bigint {
-  const size = BigInt(bits(family));
-  return ((1n << size) - 1n) ^ ((1n << (size - BigInt(length))) - 1n);
-}
+const masks = (size: bigint): bigint[] =>
+  Array.from({ length: Number(size) + 1 }, (_, length) => ((1n << size) - 1n) ^ ((1n << (size - BigInt(length))) - 1n));
+const MASKS: Readonly<Record<4 | 6, readonly bigint[]>> = { 4: masks(32n), 6: masks(128n) };
+
+const networkMask = (family: 4 | 6, length: number): bigint => MASKS[family][length]!;
 
 /** Builds a prefix, clearing host bits. */
 export function prefix(family: 4 | 6, address: bigint, length: number): Prefix {

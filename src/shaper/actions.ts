@@ -145,3 +145,9 @@ export const SHAPER_ACTIONS: ActionVocabulary<ShaperAction> = {
   sign: signOf,
   inverse: (action) => [inverse(action) ?? []].flat(),
 };
+
+/** An action for machines: what it is, where, and its line. */
+export function actionJson(action: ShaperAction): object {
+  const dev = "dev" in action ? { dev: action.dev } : {};
+  return { sign: signOf(action), kind: action.kind, ...dev, text: describe(action) };
+}

@@ -35,7 +35,7 @@ import {
   ROOT_MINOR,
   UPLOAD_BIT,
 } from "./numbers.ts";
-import { htbClass, PRIO, UNLIMITED } from "./rates.ts";
+import { circuitClass, nodeClass, PRIO, UNLIMITED } from "./rates.ts";
 import type { Tree, TreeCircuit, TreeNode } from "./tree.ts";
 
 /** Where one direction's classes stand. */
@@ -123,16 +123,10 @@ class SideBuilder {
     const { rate, ceil } = tree.unknown[direction];
     for (let queue = 0; queue < this.#side.queues; queue += 1) {
       const top = handle(majorAt(this.#side, queue), root);
-      this.#addClass(
-        top,
-        handle(majorAt(this.#side, queue)),
-        config.rate[direction],
-        config.rate[direction],
-        PRIO.circuit,
-        true,
-      );
+      const link = config.rate[direction];
+      this.#addInner(top, handle(majorAt(this.#side, queue)), this.#built(link), link);
       const classid = handle(majorAt(this.#side, queue), fallback);
-      this.#addClass(classid, top, rate, ceil, PRIO.unknown);
+      this.#addOuter(classid, top, rate, ceil, PRIO.unknown);
       const index = fallback === DEFAULT_MINOR ? firstQueue + queue : 1;
       this.#addLeaf(
         classid,
@@ -145,17 +139,17 @@ class SideBuilder {
     return this;
   }
 
-  #addClass(
-    classid: Handle,
-    parent: Handle,
-    rate: BitsPerSecond,
-    ceil: BitsPerSecond,
-    prio: number,
-    isRoot = false,
-  ): void {
-    const observe = this.#input.config.mode === "observe";
-    const htb = htbClass(observe && isRoot ? UNLIMITED : rate, observe ? UNLIMITED : ceil, prio, this.#mtu);
-    this.classes.push({ classid, parent, htb });
+  /** The ceiling that is built: in observe mode nothing is limited. */
+  #built(rate: BitsPerSecond): BitsPerSecond {
+    return this.#input.config.mode === "observe" ? UNLIMITED : rate;
+  }
+
+  #addInner(classid: Handle, parent: Handle, rate: BitsPerSecond, ceil: BitsPerSecond): void {
+    this.classes.push({ classid, parent, htb: nodeClass(rate, this.#built(ceil), this.#mtu) });
+  }
+
+  #addOuter(classid: Handle, parent: Handle, rate: BitsPerSecond, ceil: BitsPerSecond, prio: number): void {
+    this.classes.push({ classid, parent, htb: circuitClass(rate, this.#built(ceil), prio, this.#mtu) });
   }
 
   #addLeaf(parent: Handle, number: number, leaf: Leaf): void {
@@ -173,7 +167,7 @@ class SideBuilder {
   #addNode(node: TreeNode): void {
     const d = this.#side.direction;
     const { classid, parent } = this.#place(keyOf.node(node.name));
-    this.#addClass(classid, parent, node.rate[d], node.ceil[d], PRIO.circuit);
+    this.#addInner(classid, parent, node.rate[d], node.ceil[d]);
     for (const circuit of node.circuits) this.#addCircuit(circuit);
     for (const child of node.children) this.#addNode(child);
   }
@@ -181,7 +175,7 @@ class SideBuilder {
   #addCircuit({ circuit, rate, ceil }: TreeCircuit): void {
     const d = this.#side.direction;
     const { classid, parent, number } = this.#place(keyOf.circuit(circuit.id));
-    this.#addClass(classid, parent, rate[d], ceil[d], PRIO.circuit);
+    this.#addOuter(classid, parent, rate[d], ceil[d], PRIO.circuit);
     const { leaf, config, facts } = this.#input;
     this.#addLeaf(classid, number, leafFor(leaf, circuit.leaf[d], ceil[d], config, facts.leafKinds));
   }

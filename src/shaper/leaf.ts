@@ -46,8 +46,8 @@ export function resolveLeaf(choice: LeafChoice, kinds: ReadonlySet<LeafKind>): {
   if (kinds.has("cake")) return { base: DEFAULT_CAKE, problems: [] };
   const base = kinds.has("fq_codel") ? DEFAULT_FQ_CODEL : "fifo";
   const used = base === "fifo" ? "plain fifo queues" : "fq_codel";
-  const wanted = base === "fifo" ? "cake and no sch_fq_codel" : "cake";
-  return { base, problems: [problem("SHAPER_LEAF_FALLBACK", { wanted: `sch_${wanted}`, used })] };
+  const missing = base === "fifo" ? "neither sch_cake nor sch_fq_codel" : "no sch_cake";
+  return { base, problems: [problem("SHAPER_LEAF_FALLBACK", { missing, used })] };
 }
 
 /** The error for an explicitly wished leaf that the kernel lacks. */

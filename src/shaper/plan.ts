@@ -16,7 +16,7 @@ import { type Problem, problem, SluiceError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import { type ClassAt, sameClass } from "../core/tc/class.ts";
 import { formatHandle, type Handle, handle, major, TC_ROOT } from "../core/tc/handle.ts";
-import { type Qdisc, type QdiscAt, sameQdisc, type SeenQdisc, withDefaults } from "../core/tc/qdisc.ts";
+import { type Qdisc, type QdiscAt, sameQdisc, type SeenQdisc } from "../core/tc/qdisc.ts";
 import type { ShaperAction } from "./actions.ts";
 import type { Desired, DesiredDevice, HostEntry, HostTable, Observed, ObservedDevice } from "./model.ts";
 import { HTB_MARK, MQ_NUMBER } from "./numbers.ts";
@@ -119,16 +119,14 @@ class DevicePlanner {
     const seen = this.#qdiscs.get(at.handle);
     if (!seen) this.phases.build.push({ kind: "qdisc.add", dev: this.#dev, at });
     else if (!sameQdisc(at.qdisc, seen.qdisc)) {
-      // A change keeps what it does not state, so it states everything.
-      const full = { ...at, qdisc: withDefaults(at.qdisc) };
-      this.phases.build.push({ kind: "qdisc.change", dev: this.#dev, at: full, before: seen.qdisc as Qdisc });
+      this.phases.build.push({ kind: "qdisc.change", dev: this.#dev, at, before: seen.qdisc as Qdisc });
     }
   }
 
   #class(at: ClassAt): void {
     const seen = this.#classes.get(at.classid);
     if (!seen) this.phases.build.push({ kind: "class.add", dev: this.#dev, at });
-    else if (!sameClass(at.htb, seen.htb)) {
+    else if (!sameClass(at.htb, seen.htb, this.#children.has(at.classid))) {
       this.phases.build.push({ kind: "class.change", dev: this.#dev, at, before: seen.htb });
     }
   }

@@ -30,7 +30,12 @@ export function quantumOf(ceil: BitsPerSecond, mtu: number): Bytes {
   return bytes(Math.min(Math.max(Math.round((ceil / 8) * QUANTUM_SECONDS), mtu + 14), Math.max(QUANTUM_MAX, mtu + 14)));
 }
 
-/** All parameters of a class from its two rates. */
-export function htbClass(rate: BitsPerSecond, ceil: BitsPerSecond, prio: number, mtu: number): HtbClass {
+/** All parameters of a circuit's class from its two rates. */
+export function circuitClass(rate: BitsPerSecond, ceil: BitsPerSecond, prio: number, mtu: number): HtbClass {
   return { rate, ceil, burst: burstOf(rate, mtu), cburst: burstOf(ceil, mtu), quantum: quantumOf(ceil, mtu), prio };
+}
+
+/** All parameters of a node's class. Quantum and prio are constants: inner classes have no use for them, nor do changes. */
+export function nodeClass(rate: BitsPerSecond, ceil: BitsPerSecond, mtu: number): HtbClass {
+  return { ...circuitClass(rate, ceil, PRIO.circuit, mtu), quantum: bytes(QUANTUM_MAX) };
 }

@@ -48,13 +48,17 @@ export function bytesOfTicks(rate: BitsPerSecond, ticks: number): Bytes {
   return bytes(size);
 }
 
-/** Whether the kernel would hold the same numbers for both. */
-export function sameClass(a: HtbClass, b: HtbClass): boolean {
+/**
+ * Whether the kernel would hold the same numbers for both.
+ *
+ * @param inner whether the class has children: the kernel then ignores changes of quantum and prio, which only leaves use
+ *   (net/sched/sch_htb.c, htb_change_class), so they do not count
+ */
+export function sameClass(a: HtbClass, b: HtbClass, inner = false): boolean {
   return (
     Math.floor(a.rate / 8) === Math.floor(b.rate / 8) &&
     Math.floor(a.ceil / 8) === Math.floor(b.ceil / 8) &&
-    a.quantum === b.quantum &&
-    a.prio === b.prio &&
+    (inner || (a.quantum === b.quantum && a.prio === b.prio)) &&
     transmitTicks(a.rate, a.burst) === transmitTicks(b.rate, b.burst) &&
     transmitTicks(a.ceil, a.cburst) === transmitTicks(b.ceil, b.cburst)
   );

@@ -158,9 +158,43 @@ export function withDefaults<Q extends SeenQdisc>(qdisc: Q): Q {
   return { ...DEFAULTS[qdisc.kind], ...qdisc };
 }
 
+const CODEL_TIMES: ReadonlySet<string> = new Set(["target", "interval", "ceThreshold"]);
+const RATES: ReadonlySet<string> = new Set(["bandwidth", "rate", "peakrate"]);
+
+/** What the kernel keeps of an option: rates in whole bytes per second, CoDel's times in units of 1.024 us. */
+function kept(kind: SeenQdisc["kind"], key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  if (RATES.has(key)) return Math.floor(value / 8);
+  if (kind === "fq_codel" && CODEL_TIMES.has(key)) return codelTime(value);
+  return value;
+}
+
+/** A time as CoDel keeps it: nanoseconds shifted by 10 bits (CODEL_SHIFT, net/codel.h). */
+const codelTime = (time: number): number => Math.floor((time * 1000) / 1024);
+
+/** The smallest time of which CoDel shows this when it is dumped: it cuts twice, 5000 us come back as 4999. */
+export const fromCodelTime = (shown: number): Microseconds =>
+  us(Math.ceil((Math.ceil((shown * 1000) / 1024) * 1024) / 1000));
+
+/** Whether two buckets are equal as far as a dump of TBF tells, which shows their time in ticks of 64 ns, rounded. */
+function sameBucket(rate: number | undefined, a: number | undefined, b: number | undefined): boolean {
+  if (rate === undefined || a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  return Math.abs(a - b) <= Math.ceil((2 * 64 * rate) / 8 / 1e9);
+}
+
 /** Whether what a dump shows is what was wished: options the wish leaves out count with the kernel's default. */
 export function sameQdisc(wish: Qdisc, seen: SeenQdisc): boolean {
   if (wish.kind !== seen.kind) return false;
+  if (wish.kind === "tbf" && seen.kind === "tbf") {
+    if (!sameBucket(wish.rate, wish.burst, seen.burst)) return false;
+    if (!sameBucket(wish.peakrate, wish.mtu, seen.mtu)) return false;
+    return (["rate", "peakrate", "limit"] as const).every(
+      (key) => kept("tbf", key, wish[key]) === kept("tbf", key, seen[key]),
+    );
+  }
   const have = withDefaults(seen) as unknown as Record<string, unknown>;
-  return Object.entries(withDefaults(wish)).every(([key, value]) => value === undefined || have[key] === value);
+  return Object.entries(withDefaults(wish)).every(
+    ([key, value]) => value === undefined || kept(wish.kind, key, have[key]) === kept(wish.kind, key, value),
+  );
 }

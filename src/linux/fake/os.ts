@@ -7,6 +7,7 @@ import { type ClassAt, type HtbClass, sameClass } from "../../core/tc/class.ts";
 import { formatHandle, type Handle, handle, major, minor, TC_CLSACT, TC_ROOT } from "../../core/tc/handle.ts";
 import { type Qdisc, type QdiscAt, type SeenQdisc, withDefaults } from "../../core/tc/qdisc.ts";
 import { classCommand, qdiscCommand } from "../../core/tc/text.ts";
+import { stated } from "../../core/tc/verb.ts";
 
 /** What the fake kernel refuses with: an errno name and the kernel's own words where it has some. */
 export class FakeRefusal extends Error {
@@ -64,7 +65,7 @@ export class FakeDevice {
     if (there.qdisc.kind !== at.qdisc.kind) refuse("EINVAL", "Invalid qdisc name: must match existing qdisc");
     if (at.qdisc.kind === "htb" || at.qdisc.kind === "mq")
       refuse("EOPNOTSUPP", "Change operation not supported by specified qdisc");
-    this.#qdiscs.set(there.handle, { ...there, qdisc: { ...there.qdisc, ...at.qdisc } as Qdisc });
+    this.#qdiscs.set(there.handle, { ...there, qdisc: { ...there.qdisc, ...stated("change", at.qdisc) } as Qdisc });
   }
 
   /** RTM_DELQDISC: everything below goes with it. */
@@ -87,10 +88,12 @@ export class FakeDevice {
     this.#classes.set(at.classid, at);
   }
 
-  /** RTM_NEWTCLASS without CREATE: another parent is silently not taken. */
+  /** RTM_NEWTCLASS without CREATE: another parent, and quantum and prio of an inner class, are silently not taken. */
   changeClass(at: { readonly classid: Handle; readonly htb: HtbClass }): void {
     const there = this.#classes.get(at.classid) ?? refuse("ENOENT", "Specified class not found");
-    this.#classes.set(there.classid, { ...there, htb: at.htb });
+    const inner = this.classes.some((child) => child.parent === at.classid);
+    const { quantum, prio } = inner ? there.htb : at.htb;
+    this.#classes.set(there.classid, { ...there, htb: { ...at.htb, quantum, prio } });
   }
 
   /** RTM_DELTCLASS: its leaf goes with it; with children it is busy. */

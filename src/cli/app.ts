@@ -1,0 +1,123 @@
+/** The command table: every command with its flags and help, each loaded only when it is run. */
+import { buildApplication, buildCommand, buildRouteMap, text_en as textEn } from "@stricli/core";
+import { formatProblem, messageOf, SluiceError } from "../core/errors.ts";
+import { EXIT } from "../core/exit.ts";
+import type { CliContext } from "./context.ts";
+
+const json = { kind: "boolean", brief: "Answer as JSON", default: false } as const;
+const text = (brief: string, placeholder: string) =>
+  ({ kind: "parsed", parse: String, brief, placeholder, optional: true }) as const;
+const config = text("Configuration file (default /etc/sluice/sluice.toml)", "FILE");
+const netns = text("Work on the interfaces of this network namespace (name or path)", "NS");
+const place = { json, config, netns } as const;
+const placeAliases = { j: "json", c: "config", n: "netns" } as const;
+const replaceForeign = {
+  kind: "boolean",
+  brief: "Replace a root qdisc that sluice did not make",
+  default: false,
+} as const;
+const rebalance = {
+  kind: "boolean",
+  brief: "Spread everything anew over the queues; packets in moved queues may be reordered",
+  default: false,
+} as const;
+
+const check = buildCommand({
+  loader: () => import("./commands/check.ts"),
+  parameters: { flags: { json, config }, aliases: { j: "json", c: "config" } },
+  docs: { brief: "Check the configuration and the files it names; touches nothing" },
+});
+
+const plan = buildCommand({
+  loader: () => import("./commands/plan.ts"),
+  parameters: {
+    flags: {
+      ...place,
+      tc: { kind: "boolean", brief: "Show the plan as a tc batch", default: false },
+      replaceForeign,
+      rebalance,
+    },
+    aliases: placeAliases,
+  },
+  docs: { brief: "Show what apply would change; exit code 2 when there is something" },
+});
+
+const apply = buildCommand({
+  loader: () => import("./commands/apply.ts"),
+  parameters: {
+    flags: {
+      ...place,
+      replaceForeign,
+      rebalance,
+      executor: {
+        kind: "enum",
+        values: ["netlink", "tc", "file"],
+        brief: "How to do it: rtnetlink, tc -batch, or write it to a file only",
+        default: "netlink",
+      },
+      output: text("With --executor file: where to write the tc batch", "FILE"),
+    },
+    aliases: placeAliases,
+  },
+  docs: { brief: "Make the kernel hold what the files say" },
+});
+
+const cleanup = buildCommand({
+  loader: () => import("./commands/cleanup.ts"),
+  parameters: { flags: place, aliases: placeAliases },
+  docs: { brief: "Remove everything that sluice made on the configured interfaces, and nothing else" },
+});
+
+const tree = buildCommand({
+  loader: () => import("./commands/shaper/tree.ts"),
+  parameters: {
+    flags: { ...place, circuits: { kind: "boolean", brief: "Show circuits too", default: false } },
+    aliases: placeAliases,
+  },
+  docs: { brief: "The nodes of the network with their rates and what they sent" },
+});
+
+const circuitList = buildCommand({
+  loader: () => import("./commands/shaper/circuit-list.ts"),
+  parameters: { flags: place, aliases: placeAliases },
+  docs: { brief: "Every circuit with its plan, what limits it, and what it sent" },
+});
+
+const circuitGet = buildCommand({
+  loader: () => import("./commands/shaper/circuit-get.ts"),
+  parameters: {
+    flags: place,
+    aliases: placeAliases,
+    positional: { kind: "tuple", parameters: [{ parse: String, brief: "Circuit id", placeholder: "ID" }] },
+  },
+  docs: { brief: "One circuit: rates, counters, the path to the root and which node limits it" },
+});
+
+const circuit = buildRouteMap({
+  routes: { list: circuitList, get: circuitGet },
+  docs: { brief: "Subscribers' circuits" },
+});
+
+const shaper = buildRouteMap({ routes: { tree, circuit }, docs: { brief: "Look at the shaper" } });
+
+const root = buildRouteMap({
+  routes: { check, plan, apply, cleanup, shaper },
+  docs: { brief: "One control plane for the traffic of a Linux router" },
+});
+
+/** What a command that failed prints: registered errors with their remedies, anything else with its stack. */
+function failureText(error: unknown): string {
+  if (error instanceof SluiceError) return error.problems.map((problem) => formatProblem(problem)).join("\n");
+  return error instanceof Error ? (error.stack ?? messageOf(error)) : String(error);
+}
+
+/** The application. */
+export const app = buildApplication<CliContext>(root, {
+  name: "sluice",
+  scanner: { caseStyle: "allow-kebab-for-camel" },
+  documentation: { caseStyle: "convert-camel-to-kebab" },
+  determineExitCode: (error) => (error instanceof SluiceError ? error.exitCode : EXIT.failure),
+  localization: {
+    loadText: () => ({ ...textEn, exceptionWhileRunningCommand: (error) => failureText(error) }),
+  },
+});

@@ -1,0 +1,35 @@
+/** What a command may use of the outside: its two streams, and nothing of the process. */
+import type { CommandContext } from "@stricli/core";
+
+/** A stream with what a terminal would tell of itself. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Handed to every command as `this`. */
+export interface CliContext extends CommandContext {
+  readonly process: {
+    readonly stdout: Output;
+    readonly stderr: Output;
+    exitCode?: number | string | null | undefined;
+  };
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** Writes an answer to stdout, a newline at its end. */
+export function answer(context: CliContext, text: string): void {
+  context.process.stdout.write(`${text}\n`);
+}
+
+/** Writes an answer as JSON: an envelope that names its schema and version, then the fields. Fields are only ever added. */
+export function answerJson(context: CliContext, schema: string, fields: object): void {
+  answer(context, JSON.stringify({ schema: `sluice/${schema}/1`, ...fields }, undefined, 2));
+}
+
+/** Writes a note for people to stderr. */
+export function note(context: CliContext, text: string): void {
+  context.process.stderr.write(`${text}\n`);
+}

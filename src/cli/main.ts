@@ -1,0 +1,20 @@
+/** The `sluice` command. */
+import { ExitCode, run, type StricliProcess } from "@stricli/core";
+import { EXIT } from "../core/exit.ts";
+import { app } from "./app.ts";
+
+const controller = new AbortController();
+// The first interrupt lets a running apply take back what it did; the second ends the process as usual.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => controller.abort());
+}
+// Somebody who reads only the first lines (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failure),
+);
+
+await run(app, process.argv.slice(2), { process: process as StricliProcess, signal: controller.signal });
+
+const USAGE_ERRORS: readonly unknown[] = [ExitCode.InvalidArgument, ExitCode.UnknownCommand];
+if (USAGE_ERRORS.includes(process.exitCode)) process.exitCode = EXIT.usage;
+if (controller.signal.aborted && process.exitCode) process.exitCode = EXIT.interrupted;

@@ -1,0 +1,51 @@
+/** What the shaper's commands begin with: the configuration and the files it names, without a single error. */
+import { type Problem, SluiceError } from "../core/errors.ts";
+import { pathsBelow } from "../linux/paths.ts";
+import type { Isp, ShaperConfig } from "../shaper/model.ts";
+import type { ShaperPlace } from "../shaper/shaper.ts";
+
+/** The flag that names the configuration. */
+export interface ConfigFlags {
+  readonly config?: string;
+}
+
+/** Flags that say where to work. */
+export interface PlaceFlags extends ConfigFlags {
+  readonly netns?: string;
+}
+
+/** Files, read and checked. */
+export interface Inputs {
+  readonly config: ShaperConfig;
+  readonly isp: Isp;
+  readonly warnings: readonly Problem[];
+}
+
+/** Throws when there is an error among them; every one of them is in the SluiceError. */
+function refuseErrors(problems: readonly Problem[]): void {
+  if (problems.some(({ severity }) => severity === "error")) throw new SluiceError(problems);
+}
+
+/** Reads the configuration. @throws SluiceError with all of its problems */
+export async function readShaperConfig(
+  flags: ConfigFlags,
+): Promise<{ config: ShaperConfig; warnings: readonly Problem[] }> {
+  const { readConfig } = await import("../shaper/config.ts");
+  const { config, problems } = readConfig(flags.config ?? pathsBelow().config);
+  refuseErrors(problems);
+  return { config: config!, warnings: problems };
+}
+
+/** Reads the configuration and the ISP's files. @throws SluiceError with all problems of all files */
+export async function readInputs(flags: ConfigFlags): Promise<Inputs> {
+  const { config, warnings } = await readShaperConfig(flags);
+  const { readIsp } = await import("../shaper/sources/isp.ts");
+  const { isp, problems } = readIsp(config);
+  refuseErrors(problems);
+  return { config, isp: isp!, warnings: [...warnings, ...problems] };
+}
+
+/** Where the flags say to work. */
+export function placeOf(flags: PlaceFlags): ShaperPlace {
+  return { paths: pathsBelow(), ...(flags.netns !== undefined && { netns: flags.netns }) };
+}

@@ -1,0 +1,24 @@
+/** Where things live (FHS), all of it movable with SLUICE_ROOT so that tests and demos run beside a live system. */
+import { join } from "node:path";
+
+/** The folders and files of one installation. */
+export interface Paths {
+  /** `/etc/sluice/sluice.toml` */
+  readonly config: string;
+  /** `/var/lib/sluice/state.db` */
+  readonly state: string;
+  /** Held while the kernel is being changed: `/run/sluice/lock` */
+  readonly lock: string;
+  /** BPF pins: `/sys/fs/bpf/sluice`, on a bpffs */
+  readonly pins: string;
+}
+
+/** The paths below a root; `SLUICE_ROOT` or `/` by default. */
+export function pathsBelow(root = process.env["SLUICE_ROOT"] || "/"): Paths {
+  return {
+    config: join(root, "etc/sluice/sluice.toml"),
+    state: join(root, "var/lib/sluice/state.db"),
+    lock: join(root, "run/sluice/lock"),
+    pins: join(root, "sys/fs/bpf/sluice"),
+  };
+}

@@ -1,0 +1,65 @@
+/** A shaper on the lab's router, with a root folder of its own that is gone with it. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Lab } from "../../demo/lab.ts";
+import { pathsBelow } from "../../src/linux/paths.ts";
+import { SHAPER_ACTIONS, type ShaperAction } from "../../src/shaper/actions.ts";
+import type { Isp, ShaperConfig } from "../../src/shaper/model.ts";
+import { type ExecutorChoice, Shaper, type ShapeOptions } from "../../src/shaper/shaper.ts";
+import { config } from "./isp.ts";
+
+/** A lab, a shaper on its router, and short words for what tests do with them. */
+export class ShapedLab implements Disposable {
+  readonly lab: Lab;
+  readonly root = mkdtempSync(join(tmpdir(), "sluice-test-"));
+  readonly shaper: Shaper;
+  readonly config: ShaperConfig;
+
+  constructor(options: { queues?: number; hosts?: readonly string[]; config?: Partial<ShaperConfig> } = {}) {
+    this.lab = new Lab(options.queues ?? 4, options.hosts);
+    this.config = config(options.config);
+    const place = { paths: pathsBelow(this.root), netns: this.lab.router.path };
+    this.shaper = Shaper.open(place, this.config.link);
+  }
+
+  /** The plan's actions, in words. */
+  plan(isp: Isp, overrides: Partial<ShaperConfig> = {}, options: ShapeOptions = {}): string[] {
+    const { actions } = this.shaper.plan(isp, { ...this.config, ...overrides }, options);
+    return actions.map((action) => `${SHAPER_ACTIONS.sign(action)} ${SHAPER_ACTIONS.describe(action)}`);
+  }
+
+  /** Applies and returns the actions. */
+  async apply(
+    isp: Isp,
+    overrides: Partial<ShaperConfig> = {},
+    options: ShapeOptions & { executor?: ExecutorChoice } = {},
+  ): Promise<readonly ShaperAction[]> {
+    const plan = this.shaper.plan(isp, { ...this.config, ...overrides }, options);
+    await this.shaper.apply(plan, options.executor ?? { kind: "netlink" });
+    return plan.actions;
+  }
+
+  /** What a command prints inside the router. */
+  router(command: string): string {
+    return this.lab.router.run(() => execFileSync("sh", ["-c", command], { encoding: "utf8" }));
+  }
+
+  /** Packets sent per class of a device, by class id; classes that sent nothing are left out. */
+  packets(device: string): Record<string, number> {
+    const found: Record<string, number> = {};
+    const text = this.router(`tc -s class show dev ${device}`);
+    for (const [, classid, count] of text.matchAll(/^class htb (\S+) .*\n Sent \d+ bytes (\d+) pkt/gm)) {
+      if (Number(count) > 0) found[classid!] = Number(count);
+    }
+    return found;
+  }
+
+  [Symbol.dispose](): void {
+    this.shaper[Symbol.dispose]();
+    this.lab[Symbol.dispose]();
+    execFileSync("sh", ["-c", `umount ${this.root}/sys/fs/bpf/sluice/shaper 2>/dev/null; true`]);
+    rmSync(this.root, { recursive: true });
+  }
+}
