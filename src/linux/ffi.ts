@@ -13,8 +13,7 @@ const libc = koffi.load("libc.so.6");
 export const errno = (): number => koffi.errno();
 
 /** Address of a buffer's memory, to embed in a structure; keep the buffer referenced while the kernel may use it. */
-export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint =>
-  koffi.address(buffer as unknown as object) as bigint;
+export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.address(buffer);
 
 /** Memory a C function may write to or read from. */
 type Memory = NodeJS.ArrayBufferView | null;
@@ -50,6 +49,12 @@ export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int f
   length: number,
   flags: number,
 ) => number;
+/** ioctl(2) with a structure as its argument. */
+export const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *arg)") as (
+  fd: number,
+  request: number,
+  argument: Memory,
+) => number;
 /** open(2). */
 export const open = libc.func("int open(const char *path, int flags)") as (path: string, flags: number) => number;
 /** close(2). */
@@ -76,11 +81,11 @@ export const setrlimit = libc.func("int setrlimit(int resource, const void *limi
   resource: number,
   limit: Memory,
 ) => number;
-/** vsnprintf(3) on the `va_list` that a callback got: a pointer on every machine we run on. */
-export const vsnprintf = libc.func("int vsnprintf(void *str, size_t size, const char *format, void *ap)") as (
+/** vsnprintf(3) on the format and the `va_list` that a callback got: both addresses on every machine we run on. */
+export const vsnprintf = libc.func("int vsnprintf(void *str, size_t size, const void *format, void *ap)") as (
   buffer: Memory,
   size: number,
-  format: string,
+  format: bigint,
   args: bigint,
 ) => number;
 /** if_nametoindex(3) in the calling thread's network namespace. */

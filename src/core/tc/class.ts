@@ -26,7 +26,7 @@ export interface ClassAt {
 }
 
 /** Scheduler ticks per microsecond: a tick is 64 ns on every kernel since 2.6.31 (PSCHED_SHIFT 6). */
-export const TICKS_PER_MICROSECOND = 15.625;
+const TICKS_PER_MICROSECOND = 15.625;
 
 /**
  * How long `size` bytes take at `rate`, in scheduler ticks, computed as iproute2 computes it (tc_core.c: whole

@@ -107,7 +107,7 @@ export function qdiscCommand(verb: Verb, dev: string, at: QdiscAt<SeenQdisc>): s
 }
 
 /** The option words of an HTB class, all of them. */
-export function classOptions(c: HtbClass): string[] {
+function classOptions(c: HtbClass): string[] {
   return [
     ...option("rate", c.rate, formatRate),
     ...option("ceil", c.ceil, formatRate),

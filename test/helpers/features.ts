@@ -1,0 +1,20 @@
+/** Skips that are checked: a test is skipped only where the kernel cannot have what it needs. */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { type Feature, kernelAtLeast, kernelConfig } from "../../src/linux/features.ts";
+
+/**
+ * Whether the feature is there; when it is not the test is skipped, with the reason.
+ *
+ * @throws AssertionError when the kernel is new enough and was built with it, or when it cannot be found out
+ */
+export function requireFeature(t: TestContext, feature: Feature): boolean {
+  const probe = feature.probe();
+  if (probe.state === "present") return true;
+  if (probe.state === "unknown")
+    assert.fail(`Cannot find out whether the kernel has ${feature.name}: ${probe.error.message}`);
+  const should = kernelAtLeast(feature.minKernel) && kernelConfig(feature.config) === true;
+  assert.ok(!should, `${feature.name} is missing (${probe.reason}), but the kernel was built with ${feature.config}`);
+  t.skip(`this kernel has no ${feature.name}: needs ${feature.minKernel} and ${feature.config}`);
+  return false;
+}
