@@ -61,6 +61,17 @@ export class Lab implements Disposable {
       "route add default via 198.51.100.1",
       "-6 route add default via 2001:db8:ffff::1",
     ]);
+    this.#offloadsOff();
+  }
+
+  /** Packets leave hosts as they stand on a wire, not as the stack's aggregates of up to 64 KB. */
+  #offloadsOff(): void {
+    for (const [ns, device] of [
+      [this.subscribers, "sub0"],
+      [this.internet, "inet0"],
+    ] as const) {
+      ns.run(() => execFileSync("ethtool", ["-K", device, "tso", "off", "gso", "off"], { stdio: "ignore" }));
+    }
   }
 
   [Symbol.dispose](): void {
@@ -69,6 +80,6 @@ export class Lab implements Disposable {
 }
 
 /** Runs `ip` commands, one per line, in a namespace. */
-export function ip(ns: Netns, lines: readonly string[]): void {
+function ip(ns: Netns, lines: readonly string[]): void {
   for (const line of lines) ns.run(() => execFileSync("ip", line.split(" "), { stdio: ["ignore", "pipe", "pipe"] }));
 }

@@ -1,6 +1,6 @@
 /** The command table: every command with its flags and help, each loaded only when it is run. */
 import { buildApplication, buildCommand, buildRouteMap, text_en as textEn } from "@stricli/core";
-import { formatProblem, messageOf, SluiceError } from "../core/errors.ts";
+import { messageOf, SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
 
@@ -105,19 +105,12 @@ const root = buildRouteMap({
   docs: { brief: "One control plane for the traffic of a Linux router" },
 });
 
-/** What a command that failed prints: registered errors with their remedies, anything else with its stack. */
-function failureText(error: unknown): string {
-  if (error instanceof SluiceError) return error.problems.map((problem) => formatProblem(problem)).join("\n");
-  return error instanceof Error ? (error.stack ?? messageOf(error)) : String(error);
-}
-
 /** The application. */
 export const app = buildApplication<CliContext>(root, {
   name: "sluice",
   scanner: { caseStyle: "allow-kebab-for-camel" },
-  documentation: { caseStyle: "convert-camel-to-kebab" },
   determineExitCode: (error) => (error instanceof SluiceError ? error.exitCode : EXIT.failure),
   localization: {
-    loadText: () => ({ ...textEn, exceptionWhileRunningCommand: (error) => failureText(error) }),
+    loadText: () => ({ ...textEn, exceptionWhileRunningCommand: (error) => messageOf(error) }),
   },
 });

@@ -1,5 +1,6 @@
 /** What a command may use of the outside: its two streams, and nothing of the process. */
 import type { CommandContext } from "@stricli/core";
+import type { Clock } from "../core/clock.ts";
 
 /** A stream with what a terminal would tell of itself. */
 export interface Output {
@@ -17,6 +18,7 @@ export interface CliContext extends CommandContext {
   };
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 /** Writes an answer to stdout, a newline at its end. */

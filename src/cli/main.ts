@@ -1,5 +1,6 @@
 /** The `sluice` command. */
 import { ExitCode, run, type StricliProcess } from "@stricli/core";
+import { systemClock } from "../core/clock.ts";
 import { EXIT } from "../core/exit.ts";
 import { app } from "./app.ts";
 
@@ -13,7 +14,18 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failure),
 );
 
-await run(app, process.argv.slice(2), { process: process as StricliProcess, signal: controller.signal });
+const logLevels = process.env["SLUICE_LOG"];
+if (logLevels !== undefined) {
+  const { configureLogs, parseLogLevels } = await import("../core/log.ts");
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  await configureLogs(parseLogLevels(logLevels) ?? { "": "debug" }, write, process.env["JOURNAL_STREAM"] !== undefined);
+}
+
+await run(app, process.argv.slice(2), {
+  process: process as StricliProcess,
+  signal: controller.signal,
+  clock: systemClock,
+});
 
 const USAGE_ERRORS: readonly unknown[] = [ExitCode.InvalidArgument, ExitCode.UnknownCommand];
 if (USAGE_ERRORS.includes(process.exitCode)) process.exitCode = EXIT.usage;

@@ -1,5 +1,5 @@
 /** What every command does with failures: rights it lacks are named, and with --json the answer is JSON even then. */
-import { problem, SluiceError } from "../core/errors.ts";
+import { messageOf, SluiceError, sluiceError } from "../core/errors.ts";
 import { answerJson, type CliContext } from "./context.ts";
 
 /** The body of a command, whatever its own flags and arguments are. */
@@ -7,13 +7,18 @@ type Body = (this: CliContext, flags: never, ...args: never[]) => Promise<void>;
 
 const DENIED: ReadonlySet<unknown> = new Set(["EPERM", "EACCES"]);
 
-/** The failure as a registered error when it is one that users can mend. */
-function explain(error: unknown): unknown {
-  if (error instanceof SluiceError || !(error instanceof Error)) return error;
-  if (!("code" in error) || !DENIED.has(error.code) || process.getuid?.() === 0) return error;
-  const command = ["sluice", ...process.argv.slice(2)].join(" ");
-  const params = { action: `run "${command}"`, reason: error.message, command };
-  return new SluiceError([problem("PERMISSION", params)], { cause: error });
+/** Whatever was thrown as a registered error. */
+function explain(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const reason = messageOf(error);
+  const { code, syscall } = error as { readonly code?: unknown; readonly syscall?: unknown };
+  if (DENIED.has(code) && process.getuid?.() !== 0) {
+    const command = ["sluice", ...process.argv.slice(2)].join(" ");
+    return sluiceError("PERMISSION", { action: `run "${command}"`, reason, command }, { cause: error });
+  }
+  if (typeof syscall === "string") return sluiceError("KERNEL_REFUSED", { action: syscall, reason }, { cause: error });
+  const stack = error instanceof Error ? (error.stack ?? reason) : reason;
+  return sluiceError("INTERNAL", { reason: stack }, { cause: error });
 }
 
 /** Wraps the body of a command. */
@@ -23,7 +28,7 @@ export function reporting<F extends Body>(body: F): F {
       await body.call(this, flags as never, ...args);
     } catch (error) {
       const explained = explain(error);
-      if (!flags.json || !(explained instanceof SluiceError)) throw explained;
+      if (!flags.json) throw explained;
       answerJson(this, "error", { problems: explained.problems });
       this.process.exitCode = explained.exitCode;
     }

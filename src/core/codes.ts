@@ -208,9 +208,14 @@ export const ERRORS = {
   // The machine
   INTERFACE_MISSING: {
     ...config(
-      'Interface "{device}" does not exist{where}',
+      'Interface "{device}" does not exist',
       "Correct shaper.{field} or create the interface; ip link lists what is there",
     ),
+    exit: EXIT.unavailable,
+    status: 503,
+  },
+  NETNS_MISSING: {
+    ...config('There is no network namespace "{name}"', "Correct --netns; ip netns list shows those that are there"),
     exit: EXIT.unavailable,
     status: 503,
   },
@@ -252,7 +257,7 @@ export const ERRORS = {
   LOCKED: failure("Another sluice (pid {pid}) is changing this machine", "Wait until it has finished"),
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },
-  INTERNAL: failure("Something is wrong in sluice itself: {reason}", "Please report it with this text"),
+  INTERNAL: failure("Something is wrong in sluice itself: {reason}", "Report it with this text and what led to it"),
 } as const satisfies Readonly<Record<string, ErrorSpec>>;
 
 /** A registered error code. */

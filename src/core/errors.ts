@@ -49,7 +49,7 @@ export function problem(code: Code, params: Params = {}, where?: Location): Prob
 }
 
 /** `file:line:column` as far as known, then the JSON path in parentheses. */
-export function formatLocation(where: Location): string {
+function formatLocation(where: Location): string {
   const position = [where.file, where.line, where.column].filter((part) => part !== undefined).join(":");
   return where.path === undefined ? position : `${position} (${where.path})`;
 }

@@ -5,7 +5,7 @@ import { commonAddress, commonLength, contains, overlaps, parsePrefix, type Pref
 
 const parse = (text: string): Prefix => {
   const parsed = parsePrefix(text);
-  assert.ok(typeof parsed !== "string", `${text}: ${String(parsed)}`);
+  assert.ok(typeof parsed !== "string", text);
   return parsed;
 };
 

@@ -108,7 +108,7 @@ export const commonLength = (p: Prefix): number => (p.family === 4 ? p.length + 
 export const commonAddress = (p: Prefix): bigint => (p.family === 4 ? (0xffffn << 32n) | p.address : p.address);
 
 /** Orders by family, address, then length, so that a prefix directly follows one that contains it or a sibling. */
-export function comparePrefixes(a: Prefix, b: Prefix): number {
+function comparePrefixes(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;
   if (a.address !== b.address) return a.address < b.address ? -1 : 1;
   return a.length - b.length;

@@ -18,7 +18,7 @@ import type { ClassifierConfig, HostEntry, Target, UnknownTarget } from "./model
 
 /** With the prototype that object literals have, so that deepEqual compares content. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+  fc.record(model, { noNullPrototype: true });
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const classid: fc.Arbitrary<Handle> = fc.tuple(u16, u16).map(([a, b]) => handle(a, b));
 const target: fc.Arbitrary<Target> = record({ classid, queue: u16 });

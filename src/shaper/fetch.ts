@@ -1,6 +1,6 @@
 /** Reads what the kernel holds, and what the machine offers. Nothing is remembered from one call to the next. */
 import { type Problem, problem, SluiceError } from "../core/errors.ts";
-import { type Handle, handle, major, minor, TC_ROOT } from "../core/tc/handle.ts";
+import { minor } from "../core/tc/handle.ts";
 import type { QdiscAt, SeenQdisc } from "../core/tc/qdisc.ts";
 import { probeQdisc } from "../linux/features.ts";
 import { availableMemory } from "../linux/memory.ts";
@@ -13,7 +13,7 @@ import type { Classifier } from "./classifier.ts";
 import type { Facts, LeafKind, Link, Observed, ObservedDevice } from "./model.ts";
 
 /** The devices of a link, with the configuration's name for each. */
-export function deviceNames(link: Link): { readonly name: string; readonly field: string }[] {
+function deviceNames(link: Link): { readonly name: string; readonly field: string }[] {
   if (link.kind === "stick") return [{ name: link.interface, field: "interface" }];
   return [
     { name: link.lan, field: "lan" },
@@ -45,16 +45,11 @@ export function readFacts(devices: readonly LinkRecord[]): Facts {
   };
 }
 
-/** A class directly below its HTB is dumped with "root" as its parent; the planner knows it by the HTB's handle. */
-const parentOf = (at: { readonly classid: Handle; readonly parent: Handle }): Handle =>
-  at.parent === TC_ROOT ? handle(major(at.classid)) : at.parent;
-
 /** The classes of every HTB among these qdiscs: asked for HTB by HTB, which the kernel answers far faster. */
 export function readClasses(socket: RtnlSocket, ifindex: number, qdiscs: readonly QdiscAt<SeenQdisc>[]): ClassRecord[] {
   return qdiscs
     .filter((at) => at.qdisc.kind === "htb" && minor(at.handle) === 0)
-    .flatMap((at) => dumpClasses(socket, ifindex, at.handle))
-    .map((record) => ({ ...record, at: { ...record.at, parent: parentOf(record.at) } }));
+    .flatMap((at) => dumpClasses(socket, ifindex, at.handle));
 }
 
 /** The qdiscs of a device that somebody made: those the kernel gives by itself have no handle. */

@@ -15,7 +15,7 @@ import { type Both, type Circuit, DIRECTIONS, type NetworkNode } from "./model.t
 import { both } from "./both.ts";
 
 /** Levels of nodes between the link and the circuits. */
-export const NODE_LEVELS = 6;
+const NODE_LEVELS = 6;
 
 /** A node of the tree being built: the file's node with its circuits, movable. */
 export interface Branch {
@@ -55,7 +55,7 @@ function fold(siblings: readonly Branch[], level: number, above: Both<number>, p
       parent.circuits.push(...branch.circuits);
       waiting.unshift(...branch.children);
     } else {
-      const ceil = both((d) => Math.min(branch!.node.max[d], above[d]));
+      const ceil = both((d) => Math.min(branch.node.max[d], above[d]));
       const [children, names] = fold(branch.children, level + 1, ceil, branch);
       branch.children = children;
       folded.push(...names);

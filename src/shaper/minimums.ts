@@ -83,7 +83,7 @@ function scaled<T>(children: readonly Weighed<T>[], granted: number): number[] {
 function shared<T>(children: readonly Weighed<T>[], granted: number, keep: boolean): number[] {
   const base = children.map((child) => {
     const kept = keep && child.prior !== undefined && child.prior >= child.need && child.prior <= child.ceil;
-    return { child, kept, rate: kept ? child.prior! : child.need };
+    return { child, kept, rate: kept ? child.prior : child.need };
   });
   const spare = granted - base.reduce((total, { rate }) => total + rate, 0);
   if (spare < 0) return shared(children, granted, false);

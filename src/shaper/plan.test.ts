@@ -282,9 +282,15 @@ describe("planShaper() touches only what changed", () => {
       built.allocation,
     );
     assert.deepEqual(kinds(await applyTo(machine, moved)), [
-      ...["class.add", "qdisc.add", "class.add", "qdisc.add"],
+      "class.add",
+      "qdisc.add",
+      "class.add",
+      "qdisc.add",
       "hosts.set",
-      ...["qdisc.delete", "class.delete", "qdisc.delete", "class.delete"],
+      "qdisc.delete",
+      "class.delete",
+      "qdisc.delete",
+      "class.delete",
     ]);
   });
 

@@ -40,14 +40,14 @@ const isMarked = (qdisc: SeenQdisc): boolean => qdisc.kind === "htb" && qdisc.r2
  * Whether sluice made the root: an HTB that carries its mark, or an mq with its handle under which nobody else's qdisc
  * stands (a run that died right after making it left it empty).
  */
-export function isOwnRoot(root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscAt<SeenQdisc>[]): boolean {
+function isOwnRoot(root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscAt<SeenQdisc>[]): boolean {
   if (root.qdisc.kind !== "mq") return isMarked(root.qdisc);
   if (root.handle !== handle(MQ_NUMBER)) return false;
   return qdiscs.every((at) => major(at.parent) !== MQ_NUMBER || isMarked(at.qdisc));
 }
 
 /** The root qdisc of a device, unless it is the kernel's default. */
-export const rootOf = (device: ObservedDevice): QdiscAt<SeenQdisc> | undefined =>
+const rootOf = (device: ObservedDevice): QdiscAt<SeenQdisc> | undefined =>
   device.qdiscs.find((at) => at.parent === TC_ROOT);
 
 const isChangeable = (wish: Qdisc, seen: SeenQdisc): seen is Qdisc =>
@@ -96,7 +96,7 @@ class DevicePlanner {
 
   /** Removes what keeps a wish from being made: the same id elsewhere, or children and leaves where they cannot be. */
   #clearTheWay(wishes: ReadonlyMap<Handle, ClassAt>, leaves: ReadonlyMap<Handle, QdiscAt>): void {
-    for (const at of [...this.#classes.values()]) {
+    for (const at of this.#classes.values()) {
       const wish = wishes.get(at.classid);
       const strangerInLeaf = !wish && leaves.has(at.parent);
       if (strangerInLeaf || (wish && wish.parent !== at.parent)) this.#removeClass(at, this.phases.clear);
@@ -152,11 +152,11 @@ class DevicePlanner {
 
   /** Removes what is left inside our own HTBs and nobody wishes any more. Other qdiscs of the device are not ours. */
   #cleanUp(wishes: ReadonlyMap<Handle, ClassAt>, frame: readonly QdiscAt[]): void {
-    for (const at of [...this.#classes.values()]) {
+    for (const at of this.#classes.values()) {
       if (!wishes.has(at.classid)) this.#removeClass(at, this.phases.clean);
     }
     const wished = new Set(frame.map((at) => at.handle));
-    for (const at of [...this.#qdiscs.values()]) {
+    for (const at of this.#qdiscs.values()) {
       if (isMarked(at.qdisc) && !wished.has(at.handle)) this.#removeQdisc(at, this.phases.clean);
     }
   }

@@ -16,7 +16,7 @@ export interface Part {
 const circuitWeight = (circuit: TreeCircuit): number => DIRECTIONS.reduce((sum, d) => sum + circuit.ceil[d], 0);
 
 /** The load a node may bring: what is below it can send, within its ceiling. */
-export function nodeWeight(node: TreeNode): number {
+function nodeWeight(node: TreeNode): number {
   const below =
     node.circuits.reduce((sum, circuit) => sum + circuitWeight(circuit), 0) +
     node.children.reduce((sum, child) => sum + nodeWeight(child), 0);

@@ -18,7 +18,7 @@ export const UNLIMITED: BitsPerSecond = bitsPerSecond(100e9);
  * The burst with which a rate is really reached: 10 ms of it, at least a packet. With less (tc's default is 1600 bytes)
  * 10 to 25 % of 20 to 50 Mbit/s are lost to timer granularity on small machines.
  */
-export function burstOf(rate: BitsPerSecond, mtu: number): Bytes {
+function burstOf(rate: BitsPerSecond, mtu: number): Bytes {
   return bytes(Math.max(1600, mtu + HEADROOM, Math.ceil((rate / 8) * BURST_SECONDS)));
 }
 
@@ -26,7 +26,7 @@ export function burstOf(rate: BitsPerSecond, mtu: number): Bytes {
  * Bytes per round when classes share what is left: 1 ms of the ceiling, so that plans from 12 to 480 Mbit/s share in
  * proportion and the value never depends on neighbours; at least a packet, at most what HTB takes without complaint.
  */
-export function quantumOf(ceil: BitsPerSecond, mtu: number): Bytes {
+function quantumOf(ceil: BitsPerSecond, mtu: number): Bytes {
   return bytes(Math.min(Math.max(Math.round((ceil / 8) * QUANTUM_SECONDS), mtu + 14), Math.max(QUANTUM_MAX, mtu + 14)));
 }
 

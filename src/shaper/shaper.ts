@@ -1,9 +1,11 @@
 /** The shaper as a whole: fetch, plan, apply on one machine, with the store that keeps ids. */
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { SluiceError } from "../core/errors.ts";
+import { SluiceError, sluiceError } from "../core/errors.ts";
 import { type ExecuteOptions, type Executor, execute } from "../core/executor.ts";
-import type { Plan } from "../core/plan.ts";
+import { logger } from "../core/log.ts";
+import { formatSummary, type Plan, summarize } from "../core/plan.ts";
+import { SystemError } from "../linux/errno.ts";
 import { takeLock } from "../linux/lock.ts";
 import { BatchSender } from "../linux/netlink/batch.ts";
 import type { LinkRecord } from "../linux/netlink/link.ts";
@@ -50,6 +52,17 @@ export interface ShaperPlan extends Plan<ShaperAction> {
   readonly prior: Allocation;
 }
 
+const log = logger("shaper");
+
+function openNetns(name: string): Netns {
+  try {
+    return Netns.open(name);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") throw sluiceError("NETNS_MISSING", { name });
+    throw error;
+  }
+}
+
 /** One link on one machine. Holds a netlink socket; dispose it. */
 export class Shaper implements Disposable {
   readonly #place: ShaperPlace;
@@ -68,7 +81,7 @@ export class Shaper implements Disposable {
 
   /** @throws SluiceError INTERFACE_MISSING; SystemError when the namespace is not there */
   static open(place: ShaperPlace, link: Link): Shaper {
-    const netns = place.netns === undefined ? undefined : Netns.open(place.netns);
+    const netns = place.netns === undefined ? undefined : openNetns(place.netns);
     const socket = RtnlSocket.open(netns);
     try {
       return new Shaper(place, netns, socket, link);
@@ -110,6 +123,10 @@ export class Shaper implements Disposable {
       await execute(plan, SHAPER_ACTIONS, new FileExecutor(executor.path), options);
       return;
     }
+    log.info("apply by {executor}: {summary}", {
+      executor: executor.kind,
+      summary: formatSummary(summarize(plan, SHAPER_ACTIONS)),
+    });
     const { allocation } = plan.built;
     const both = new Map([...plan.prior, ...allocation]);
     this.#writeSlots(plan.prior, both);
@@ -146,7 +163,13 @@ export class Shaper implements Disposable {
     const netlink = new NetlinkExecutor(sender, this.classifier, ifindex);
     const executor: Executor<ShaperAction> =
       choice.kind === "tc" ? new TcBatchExecutor(new TcRunner(this.#netns), netlink) : netlink;
-    await execute(plan, SHAPER_ACTIONS, executor, options);
+    await execute(plan, SHAPER_ACTIONS, executor, {
+      ...options,
+      onProgress: (done, total) => {
+        log.debug("{done} of {total} actions done", { done, total });
+        options?.onProgress?.(done, total);
+      },
+    });
   }
 
   /** A plan must not make a database: without one, nothing was ever allocated. */

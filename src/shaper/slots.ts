@@ -1,26 +1,33 @@
 /** The allocation in the state database. Only what differs is written, in one transaction. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type BitsPerSecond, bitsPerSecond } from "../core/units.ts";
 import { transaction } from "../store/db.ts";
 import type { Allocation, Slot } from "./allocation.ts";
 import type { Both } from "./model.ts";
 
-type Row = Readonly<Record<string, SQLInputValue>>;
+interface Row {
+  readonly key: string;
+  readonly queue: number;
+  readonly parent: number;
+  readonly number: number;
+  readonly grant_download: number | null;
+  readonly grant_upload: number | null;
+}
 
 function grantOf(row: Row): Both<BitsPerSecond> | undefined {
   const { grant_download: download, grant_upload: upload } = row;
   if (download === null || upload === null) return undefined;
-  return { download: bitsPerSecond(Number(download)), upload: bitsPerSecond(Number(upload)) };
+  return { download: bitsPerSecond(download), upload: bitsPerSecond(upload) };
 }
 
 /** Reads the stored allocation; empty before the first apply. */
 export function readSlots(db: DatabaseSync): Allocation {
-  const rows = db.prepare("SELECT * FROM shaper_slot").all() as Row[];
+  const rows = db.prepare("SELECT * FROM shaper_slot").all() as unknown as Row[];
   return new Map(
     rows.map((row): [string, Slot] => {
       const grant = grantOf(row);
-      const slot = { queue: Number(row["queue"]), parent: Number(row["parent"]), number: Number(row["number"]) };
-      return [String(row["key"]), grant ? { ...slot, grant } : slot];
+      const { key, queue, parent, number } = row;
+      return [key, { queue, parent, number, ...(grant && { grant }) }];
     }),
   );
 }

@@ -34,9 +34,9 @@ async function apply(this: CliContext, flags: Flags): Promise<void> {
   const warnings = [...inputs.warnings, ...plan.warnings];
   if (!flags.json) for (const line of warningLines(warnings)) note(this, line);
   const onProgress = progressBar(plan.actions.length, this.process.stderr);
-  const started = performance.now();
+  const started = this.clock.monotonic();
   await shaper.apply(plan, executor, { signal: this.signal, ...(onProgress && { onProgress }) });
-  const milliseconds = Math.round(performance.now() - started);
+  const milliseconds = Math.round(this.clock.monotonic() - started);
   const count = summarize(plan, SHAPER_ACTIONS);
   if (flags.json) {
     const summary = { add: count["+"], change: count["~"], remove: count["-"] };

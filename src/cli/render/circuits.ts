@@ -6,7 +6,7 @@ import type { CircuitView, LinkView, NodeView, SideView } from "../../shaper/vie
 import type { Column } from "./table.ts";
 
 /** Both directions in one cell. */
-export const pair = (show: (direction: Direction) => string): string => DIRECTIONS.map((d) => show(d)).join(" / ");
+const pair = (show: (direction: Direction) => string): string => DIRECTIONS.map((d) => show(d)).join(" / ");
 
 const counted = (side: SideView, show: (counters: NonNullable<SideView["counters"]>) => string): string =>
   side.counters ? show(side.counters) : "-";

@@ -5,12 +5,12 @@
  */
 import { type ClassAt, type HtbClass, sameClass } from "../../core/tc/class.ts";
 import { formatHandle, type Handle, handle, major, minor, TC_CLSACT, TC_ROOT } from "../../core/tc/handle.ts";
-import { type Qdisc, type QdiscAt, type SeenQdisc, withDefaults } from "../../core/tc/qdisc.ts";
+import { type QdiscAt, type SeenQdisc, withDefaults } from "../../core/tc/qdisc.ts";
 import { classCommand, qdiscCommand } from "../../core/tc/text.ts";
 import { stated } from "../../core/tc/verb.ts";
 
 /** What the fake kernel refuses with: an errno name and the kernel's own words where it has some. */
-export class FakeRefusal extends Error {
+class FakeRefusal extends Error {
   override readonly name = "FakeRefusal";
   readonly code: string;
 
@@ -65,7 +65,7 @@ export class FakeDevice {
     if (there.qdisc.kind !== at.qdisc.kind) refuse("EINVAL", "Invalid qdisc name: must match existing qdisc");
     if (at.qdisc.kind === "htb" || at.qdisc.kind === "mq")
       refuse("EOPNOTSUPP", "Change operation not supported by specified qdisc");
-    this.#qdiscs.set(there.handle, { ...there, qdisc: { ...there.qdisc, ...stated("change", at.qdisc) } as Qdisc });
+    this.#qdiscs.set(there.handle, { ...there, qdisc: { ...there.qdisc, ...stated("change", at.qdisc) } });
   }
 
   /** RTM_DELQDISC: everything below goes with it. */

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import type { Netns } from "../netns.ts";
 
 /** A line that tc refused, with tc's own words. */
-export class TcError extends Error {
+class TcError extends Error {
   override readonly name = "TcError";
 }
 

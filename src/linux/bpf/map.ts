@@ -1,0 +1,180 @@
+/** BPF maps: typed rows, one by one or thousands per system call where the kernel can. */
+import { encode, type Layout } from "../../core/layout.ts";
+import { ERRNO } from "../errno.ts";
+import { Fd } from "../fd.ts";
+import { mapInfo, type MapInfo } from "./info.ts";
+import { BpfAttribute, bpf, bpfError, isUnsupported, tryBpf } from "./syscall.ts";
+
+/** Map types by the kernel's names. */
+export const MAP_TYPE = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LPM_TRIE: 11, ARRAY_OF_MAPS: 12 } as const;
+/** Memory is taken row by row; LPM tries know no other way. */
+export const BPF_F_NO_PREALLOC = 1;
+
+/** What a new map shall be. */
+export interface MapSpec {
+  /** One of {@link MAP_TYPE}. */
+  readonly type: number;
+  /** At most 15 letters, digits, `_` or `.`. */
+  readonly name: string;
+  readonly maxEntries: number;
+  readonly flags?: number;
+  /** For maps of maps: one like those it will hold. */
+  readonly inner?: Fd;
+}
+
+/** Rows per batch call: large enough that the call itself costs nothing, small enough for the kernel's scratch memory. */
+const BATCH = 4096;
+
+/** A map, held open until disposed. Methods throw SystemError when the kernel refuses. */
+export class BpfMap<K, V> implements Disposable {
+  readonly fd: Fd;
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+
+  /** Takes over a descriptor. For per-CPU maps the value's layout is that of `perCpu`. */
+  constructor(fd: Fd, key: Layout<K>, value: Layout<V>) {
+    this.fd = fd;
+    this.key = key;
+    this.value = value;
+  }
+
+  /** Makes a new map. A per-CPU map's value layout spans all CPUs: make those through libbpf. */
+  static create<K, V>(spec: MapSpec, key: Layout<K>, value: Layout<V>): BpfMap<K, V> {
+    const attribute = new BpfAttribute()
+      .u32(0, spec.type)
+      .u32(4, key.size)
+      .u32(8, value.size)
+      .u32(12, spec.maxEntries)
+      .u32(16, spec.flags ?? 0)
+      .u32(20, spec.inner?.number ?? 0);
+    attribute.bytes.write(spec.name.slice(0, 15), 28, "latin1");
+    return new BpfMap(new Fd(bpf("MAP_CREATE", attribute, spec.name)), key, value);
+  }
+
+  /** Describes it. */
+  info(): MapInfo {
+    return mapInfo(this.fd.number);
+  }
+
+  /** The value of a key; undefined when there is none. For LPM tries: of the longest prefix that covers the key. */
+  get(key: K): V | undefined {
+    const value = Buffer.alloc(this.value.size);
+    const result = tryBpf("MAP_LOOKUP_ELEM", this.#element(key).pointer(16, value));
+    if (result === -ERRNO.ENOENT) return undefined;
+    if (result < 0) throw bpfError("MAP_LOOKUP_ELEM", -result);
+    return this.value.read(value, 0);
+  }
+
+  /** Adds or overwrites a row. @throws SystemError ENOSPC when the map is full */
+  set(key: K, value: V): void {
+    bpf("MAP_UPDATE_ELEM", this.#element(key).pointer(16, encode(this.value, value)));
+  }
+
+  /** Removes a row; false when there was none. */
+  delete(key: K): boolean {
+    const result = tryBpf("MAP_DELETE_ELEM", this.#element(key));
+    if (result < 0 && result !== -ERRNO.ENOENT) throw bpfError("MAP_DELETE_ELEM", -result);
+    return result >= 0;
+  }
+
+  /** Adds or overwrites rows in their order. Stops at the first that the kernel refuses. */
+  setAll(rows: readonly (readonly [K, V])[]): void {
+    for (let from = 0; from < rows.length; from += BATCH) {
+      const part = rows.slice(from, from + BATCH);
+      const keys = Buffer.alloc(part.length * this.key.size);
+      const values = Buffer.alloc(part.length * this.value.size);
+      part.forEach(([key, value], index) => {
+        this.key.write(keys, index * this.key.size, key);
+        this.value.write(values, index * this.value.size, value);
+      });
+      const attribute = this.#batch(part.length).pointer(16, keys).pointer(24, values);
+      const result = tryBpf("MAP_UPDATE_BATCH", attribute);
+      if (isUnsupported(result)) for (const [key, value] of part) this.set(key, value);
+      else if (result < 0) throw bpfError("MAP_UPDATE_BATCH", -result);
+    }
+  }
+
+  /** Removes rows, those that are not there too. */
+  deleteAll(keys: readonly K[]): void {
+    let from = 0;
+    while (from < keys.length) {
+      const part = keys.slice(from, from + BATCH);
+      const bytes = Buffer.alloc(part.length * this.key.size);
+      part.forEach((key, index) => this.key.write(bytes, index * this.key.size, key));
+      const attribute = this.#batch(part.length).pointer(16, bytes);
+      const result = tryBpf("MAP_DELETE_BATCH", attribute);
+      if (isUnsupported(result)) for (const key of part) this.delete(key);
+      else if (result < 0 && result !== -ERRNO.ENOENT) throw bpfError("MAP_DELETE_BATCH", -result);
+      // A missing key ends the batch there; the count says how many went before it.
+      from += result === -ERRNO.ENOENT ? attribute.bytes.readUInt32LE(32) + 1 : part.length;
+    }
+  }
+
+  /** All rows. Rows that others add or remove meanwhile may be in it or not. */
+  entries(): [K, V][] {
+    return this.#entriesByBatch() ?? this.#entriesOneByOne();
+  }
+
+  #entriesByBatch(): [K, V][] | undefined {
+    const rows: [K, V][] = [];
+    const keys = Buffer.alloc(BATCH * this.key.size);
+    const values = Buffer.alloc(BATCH * this.value.size);
+    // The cursor is a key, or for hashes the number of a bucket.
+    const cursor = Buffer.alloc(Math.max(this.key.size, 4));
+    for (let first = true, result = 0; result >= 0; first = false) {
+      const attribute = this.#batch(BATCH).pointer(8, cursor).pointer(16, keys).pointer(24, values);
+      if (!first) attribute.pointer(0, cursor);
+      result = tryBpf("MAP_LOOKUP_BATCH", attribute);
+      if (first && isUnsupported(result)) return undefined;
+      if (result < 0 && result !== -ERRNO.ENOENT) throw bpfError("MAP_LOOKUP_BATCH", -result);
+      const count = attribute.bytes.readUInt32LE(32);
+      for (let i = 0; i < count; i += 1)
+        rows.push([this.key.read(keys, i * this.key.size), this.value.read(values, i * this.value.size)]);
+    }
+    return rows;
+  }
+
+  #entriesOneByOne(): [K, V][] {
+    const rows: [K, V][] = [];
+    let before: Buffer | undefined;
+    for (;;) {
+      const key = Buffer.alloc(this.key.size);
+      const attribute = this.#attribute().pointer(16, key);
+      if (before) attribute.pointer(8, before);
+      const result = tryBpf("MAP_GET_NEXT_KEY", attribute);
+      if (result === -ERRNO.ENOENT) return rows;
+      if (result < 0) throw bpfError("MAP_GET_NEXT_KEY", -result);
+      const value = Buffer.alloc(this.value.size);
+      const found = tryBpf("MAP_LOOKUP_ELEM", this.#attribute().pointer(8, key).pointer(16, value));
+      if (found >= 0) rows.push([this.key.read(key, 0), this.value.read(value, 0)]);
+      before = key;
+    }
+  }
+
+  #attribute(): BpfAttribute {
+    return new BpfAttribute().u32(0, this.fd.number);
+  }
+
+  #element(key: K): BpfAttribute {
+    return this.#attribute().pointer(8, encode(this.key, key));
+  }
+
+  #batch(count: number): BpfAttribute {
+    return new BpfAttribute().u32(32, count).u32(36, this.fd.number);
+  }
+
+  [Symbol.dispose](): void {
+    this.fd[Symbol.dispose]();
+  }
+}
+
+/** The layout of a per-CPU map's rows as user space sees them: one value per possible CPU, each padded to 8 bytes. */
+export function perCpu<T>(layout: Layout<T>, cpus: number): Layout<T[]> {
+  const stride = (layout.size + 7) & ~7;
+  return {
+    size: stride * cpus,
+    write: (buffer, offset, values) =>
+      values.forEach((value, cpu) => layout.write(buffer, offset + cpu * stride, value)),
+    read: (buffer, offset) => Array.from({ length: cpus }, (_, cpu) => layout.read(buffer, offset + cpu * stride)),
+  };
+}
