@@ -126,24 +126,10 @@ describe("parseDevices", () => {
       "2:11 DEVICES_NO_ADDRESS",
     ]);
   });
-
-  test("reads 10,000 rows in well under a second", () => {
-    const rows = Array.from(
-      { length: 10_000 },
-      (_, i) =>
-        `"${i}","C ${i}","d${i}","D","AP_${i % 200}","","100.64.${i >> 8}.${i & 255}","","1","1","100","20","",""\n`,
-    );
-    const text = HEADER + rows.join("");
-    const start = performance.now();
-    const { circuits, problems } = read(text);
-    const elapsed = performance.now() - start;
-    assert.deepEqual([circuits.length, problems.length], [10_000, 0]);
-    assert.ok(elapsed < 900, `took ${Math.round(elapsed)} ms`);
-  });
 });
 
 test("docs/input-files.md names every column", () => {
   const docs = readFileSync(resolve(import.meta.dirname, "../../../docs/input-files.md"), "utf8");
-  for (const { title } of Object.values(COLUMNS)) assert.ok(docs.includes(`| ${title} |`), title);
+  for (const { title } of Object.values(COLUMNS)) assert.match(docs, new RegExp(`^\\| ${title} +\\|`, "m"));
   for (const name of IGNORED_COLUMNS) assert.ok(docs.includes(`\`${name}\``), name);
 });

@@ -2,19 +2,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { classids, placedClasses, placedQdiscs } from "../../../../test/helpers/tc.ts";
-import { sameClass } from "../../../core/tc/class.ts";
-import { handle, TC_EGRESS, TC_ROOT } from "../../../core/tc/handle.ts";
-import { type Qdisc, sameQdisc } from "../../../core/tc/qdisc.ts";
-import { stated } from "../../../core/tc/verb.ts";
-import { microseconds } from "../../../core/units.ts";
-import { MessageWriter, RTM } from "../message.ts";
-import { Messages } from "../reader.ts";
-import { decodeClass, encodeClass } from "./class.ts";
-import { decodeFilter, encodeFilter, encodeFilterDelete } from "./filter.ts";
-import { decodeQdisc, encodeQdisc } from "./qdisc.ts";
-import { NO_COUNTERS } from "./stats.ts";
-import { TCA, writeTcmsg } from "./tcmsg.ts";
+import { classids, placedClasses, placedQdiscs } from "../../../test/helpers/tc.ts";
+import { sameClass } from "../../core/tc/class.ts";
+import { handle, TC_EGRESS, TC_ROOT } from "../../core/tc/handle.ts";
+import { type Qdisc, sameQdisc } from "../../core/tc/qdisc.ts";
+import { stated } from "../../core/tc/verb.ts";
+import { microseconds } from "../../core/units.ts";
+import { MessageWriter, RTM } from "./message.ts";
+import { Messages } from "./reader.ts";
+import { decodeClass, encodeClass } from "./tc/class.ts";
+import { decodeFilter, encodeFilter, encodeFilterDelete } from "./tc/filter.ts";
+import { decodeQdisc, encodeQdisc } from "./tc/qdisc.ts";
+import { NO_COUNTERS } from "./tc/stats.ts";
+import { TCA, writeTcmsg } from "./tc/tcmsg.ts";
 
 function through<T>(write: (writer: MessageWriter) => void, read: (message: Messages) => T): T {
   const writer = new MessageWriter();
