@@ -79,9 +79,10 @@ describe("batches and refusals", () => {
     assert.equal(dumpLinks(veth.socket).length, 3);
   });
 
-  test("a sender does small batches at once and large ones in its worker, and stops where one is refused", async () => {
+  test("a warm sender does small batches at once and large ones in its thread, and stops where one is refused", async () => {
     veth.make(HTB);
     await using sender = new BatchSender(veth.socket);
+    await sender.warm();
     const adds = (from: number, to: number): EncodedBatch =>
       batch((w) => {
         for (let i = from; i < to; i += 1) encodeClass(w, "add", veth.dev, classAt(i, handle(1), 1e6));
@@ -101,9 +102,29 @@ describe("batches and refusals", () => {
     assert.equal(dumpClasses(veth.socket, veth.dev, handle(1)).length, 1010 + second.length - 11);
   });
 
-  test("while a sender's worker uses the socket nobody else can", async () => {
+  test("a sender sends from here at first, and what takes long goes on in a thread", async () => {
+    veth.make(HTB);
+    veth.socket.request(batch((w) => encodeClass(w, "add", veth.dev, classAt(1, handle(1), 1e6))));
+    await using sender = new BatchSender(veth.socket);
+    const inThread = (): boolean => new Error("where").stack!.includes("batch-thread.ts");
+    const places = new Set<boolean>();
+    for (let round = 0; round < 500 && !places.has(true); round += 1) {
+      const changes = batch((w) => {
+        for (let i = 1; i <= 10_000; i += 1) encodeClass(w, "change", veth.dev, classAt(1, handle(1), 1000 * i));
+      });
+      const tried: number[] = [];
+      const sent = sender.send(changes, { progress: (n) => places.add(inThread()) && tried.push(n) });
+      assert.deepEqual(await sent, Array(10_000).fill(undefined));
+      assert.ok(tried.length >= 10_000 / 64);
+      assert.equal(dumpClasses(veth.socket, veth.dev, handle(1))[0]!.at.htb.rate, 10_000_000);
+    }
+    assert.deepEqual([...places], [false, true]);
+  });
+
+  test("while a sender's thread uses the socket nobody else can", async () => {
     veth.make(HTB);
     await using sender = new BatchSender(veth.socket);
+    await sender.warm();
     const sent = sender.send(
       batch((w) => {
         for (let i = 1; i <= 100; i += 1) encodeClass(w, "add", veth.dev, classAt(i, handle(1), 1e6));
@@ -114,13 +135,13 @@ describe("batches and refusals", () => {
     assert.equal(dumpClasses(veth.socket, veth.dev, handle(1)).length, 100);
   });
 
-  test("a warm worker does not keep the process, and a batch under way does", () => {
+  test("a warm thread does not keep the process, and a batch under way does", () => {
     const script = `
       import { BatchSender } from "./src/linux/netlink/batch.ts";
       import { MessageWriter, RTM } from "./src/linux/netlink/message.ts";
       import { RtnlSocket } from "./src/linux/netlink/socket.ts";
       const sender = new BatchSender(RtnlSocket.open());
-      sender.warm();
+      await sender.warm();
       const writer = new MessageWriter();
       for (let i = 0; i < 100; i += 1) { writer.begin(RTM.DELQDISC, 1); writer.fixedZeros(20); writer.end(); }
       const outcomes = await sender.send(writer.finish());

@@ -89,7 +89,8 @@ export class BpfMap<K, V> implements Disposable {
       });
       const attribute = this.#batch(part.length).pointer(16, keys).pointer(24, values);
       const result = tryBpf("MAP_UPDATE_BATCH", attribute);
-      if (isUnsupported(result)) for (const [key, value] of part) this.set(key, value);
+      // ENOMEM: the reserve for atomic allocations ran dry within the batch; the kernel refills it between calls.
+      if (isUnsupported(result) || result === -ERRNO.ENOMEM) for (const [key, value] of part) this.set(key, value);
       else if (result < 0) throw bpfError("MAP_UPDATE_BATCH", -result);
     }
   }

@@ -1,5 +1,6 @@
 /** Pins: BPF objects kept alive as files of a bpffs, so that they outlive this process. */
-import { mkdirSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
@@ -15,6 +16,13 @@ export function isBpffs(path: string): boolean {
   return (info.readBigUInt64LE(0) & 0xffff_ffffn) === BPFFS_MAGIC;
 }
 
+/** Makes a folder and those above it. Node's own recursive mkdir never returns on /proc, which says ENOENT to every try. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+}
+
 /**
  * Makes a folder for pins. Below a mounted bpffs (`/sys/fs/bpf`, which systemd mounts) it is just a folder; anywhere else
  * a bpffs of its own is mounted on it, and on nothing above it.
@@ -23,7 +31,7 @@ export function isBpffs(path: string): boolean {
  */
 export function ensureBpffs(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     if (!isBpffs(folder)) check(`mount ${folder}`, mount("bpf", folder, "bpf", 0, Buffer.from("mode=0700\0")));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

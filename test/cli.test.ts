@@ -1,0 +1,74 @@
+/** The command as a user meets it: answers on stdout, everything else on stderr, exit codes, JSON with a schema. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+
+const ROOT = join(import.meta.dirname, "..");
+const BAD = join(ROOT, "test/fixtures/bad");
+const EXAMPLE = join(ROOT, "examples/isp/sluice.toml");
+
+function sluice(args: readonly string[], cwd = ROOT) {
+  return spawnSync(process.execPath, [join(ROOT, "src/cli/main.ts"), ...args], { cwd, encoding: "utf8" });
+}
+
+describe("bad input", () => {
+  for (const name of readdirSync(BAD)) {
+    test(`${name} ends with its exit code and just the documented errors, on stderr`, () => {
+      const expected = readFileSync(join(BAD, name, "expected.txt"), "utf8");
+      const { status, stdout, stderr } = sluice(["check", "--config", "sluice.toml"], join(BAD, name));
+      assert.equal(status, name.includes("-config-") ? 78 : 65);
+      assert.equal(stderr.replaceAll(`${join(BAD, name)}/`, "").trimEnd(), expected.trimEnd());
+      assert.equal(stdout, "");
+    });
+  }
+});
+
+test("with --json errors are the answer, all of them, with code, place and remedy", () => {
+  const folder = join(BAD, "53-devices-rate-texts");
+  const { status, stdout, stderr } = sluice(["check", "--json", "--config", "sluice.toml"], folder);
+  const answer = JSON.parse(stdout) as { schema: string; problems: { code: string; remedy: string; where: object }[] };
+  assert.equal(status, 65);
+  assert.equal(stderr, "");
+  assert.equal(answer.schema, "sluice/error/1");
+  for (const problem of answer.problems) assert.ok(problem.code && problem.remedy && problem.where);
+});
+
+test("check of good files says what it found and exits with 0", () => {
+  const { status, stdout } = sluice(["check", "--config", EXAMPLE]);
+  assert.equal(status, 0);
+  assert.match(stdout, /^ok: 14 circuits with 15 devices and 23 addresses on 6 nodes/);
+  const json = JSON.parse(sluice(["check", "--json", "-c", EXAMPLE]).stdout) as Record<string, unknown>;
+  assert.deepEqual([json["schema"], json["circuits"]], ["sluice/check/1", 14]);
+});
+
+test("wrong usage exits with 64 and names what was meant", () => {
+  const unknown = sluice(["chekc"]);
+  assert.equal(unknown.status, 64);
+  assert.match(unknown.stderr, /chekc.*check/s);
+  assert.equal(sluice(["check", "--no-such-flag"]).status, 64);
+  assert.equal(sluice(["shaper", "circuit", "get"]).status, 64);
+  const file = sluice(["apply", "--executor", "file", "--config", EXAMPLE]);
+  assert.equal(file.status, 64);
+  assert.match(file.stderr, /--executor file needs --output FILE/);
+});
+
+test("a missing configuration, interface or namespace is named with its remedy", () => {
+  const config = sluice(["check", "--config", "/nonexistent/sluice.toml"]);
+  assert.equal(config.status, 78);
+  assert.match(config.stderr, /remedy: .*--config/);
+  const interfaces = sluice(["plan", "--config", EXAMPLE]);
+  assert.equal(interfaces.status, 69);
+  assert.match(interfaces.stderr, /Interface "lan0" does not exist .*\n.*\n.*Interface "wan0"/);
+  const netns = sluice(["plan", "--config", EXAMPLE, "--netns", "no-such-place"]);
+  assert.equal(netns.status, 69);
+  assert.match(netns.stderr, /There is no network namespace "no-such-place"/);
+});
+
+test("help names every command, on stdout", () => {
+  const { status, stdout } = sluice(["--help"]);
+  assert.equal(status, 0);
+  for (const command of ["check", "plan", "apply", "cleanup", "shaper"])
+    assert.match(stdout, new RegExp(`^  ${command} `, "m"));
+});

@@ -1,0 +1,50 @@
+/** A stream of frames from a thread of its own, so that it goes on while a test changes the kernel under it. */
+import { once } from "node:events";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { sendto } from "../../src/linux/ffi.ts";
+
+interface StreamData {
+  /** A packet socket, shared with the thread that opened it. */
+  readonly fd: number;
+  readonly frames: readonly Uint8Array[];
+  /** [0] is 1 when it shall stop; [1] counts frames. */
+  readonly state: Int32Array<SharedArrayBuffer>;
+  readonly limit: number;
+}
+
+/** A running stream. */
+export interface PacketStream {
+  /** How many frames were sent so far. */
+  sent(): number;
+  /** Stops it and returns how many frames were sent in all. */
+  stop(): Promise<number>;
+}
+
+/** Sends the frames round and round until stopped, or `limit` frames at most. Resolves when the first are on their way. */
+export async function stream(fd: number, frames: readonly Uint8Array[], limit = 5_000_000): Promise<PacketStream> {
+  const state = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { fd, frames, state, limit } satisfies StreamData,
+  });
+  await once(worker, "message");
+  return {
+    sent: () => Atomics.load(state, 1),
+    async stop() {
+      Atomics.store(state, 0, 1);
+      await once(worker, "exit");
+      return Atomics.load(state, 1);
+    },
+  };
+}
+
+if (!isMainThread) {
+  const { fd, frames, state, limit } = workerData as StreamData;
+  for (let sent = 0; sent < limit && Atomics.load(state, 0) === 0;) {
+    const frame = frames[sent % frames.length]!;
+    // A frame that the qdisc drops (ENOBUFS) has passed the classifier all the same.
+    sendto(fd, frame, frame.length, 0, null, 0);
+    sent += 1;
+    Atomics.store(state, 1, sent);
+    if (sent === 1) parentPort!.postMessage("running");
+  }
+}
