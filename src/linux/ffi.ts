@@ -18,6 +18,25 @@ export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.addre
 /** Memory a C function may write to or read from. */
 type Memory = NodeJS.ArrayBufferView | null;
 
+/** Numbers of system calls that are the same on every architecture (they came after the tables were joined). */
+const SYS_FSOPEN = 430;
+const SYS_FSCONFIG = 431;
+const SYS_FSMOUNT = 432;
+const fsopenCall = libc.func("long syscall(long nr, const char *type, unsigned int flags)") as (
+  number: number,
+  type: string,
+  flags: number,
+) => number;
+const fsconfigCall = libc.func(
+  "long syscall(long nr, int fd, unsigned int cmd, const char *key, const void *value, int aux)",
+) as (number: number, fd: number, command: number, key: string | null, value: Memory, aux: number) => number;
+const fsmountCall = libc.func("long syscall(long nr, int fd, unsigned int flags, unsigned int attributes)") as (
+  number: number,
+  fd: number,
+  flags: number,
+  attributes: number,
+) => number;
+
 /** socket(2). */
 export const socket = libc.func("int socket(int domain, int type, int protocol)") as (
   domain: number,
@@ -74,6 +93,15 @@ export const umount2 = libc.func("int umount2(const char *target, int flags)") a
 ) => number;
 /** statfs(2); the first long of the 120-byte buffer is the file system's magic. */
 export const statfs = libc.func("int statfs(const char *path, void *buf)") as (path: string, buffer: Memory) => number;
+/** fsopen(2), by number because glibc before 2.36 has no wrapper. */
+export const fsopen = (type: string, flags: number): number => fsopenCall(SYS_FSOPEN, type, flags);
+/** fsconfig(2). */
+export const fsconfig = (fd: number, command: number, key: string | null, value: Memory, aux: number): number =>
+  fsconfigCall(SYS_FSCONFIG, fd, command, key, value, aux);
+/** fsmount(2). */
+export const fsmount = (fd: number, flags: number, attributes: number): number =>
+  fsmountCall(SYS_FSMOUNT, fd, flags, attributes);
+
 /** flock(2). */
 export const flock = libc.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number;
 /** setrlimit(2); the limit is two u64: soft, hard. */

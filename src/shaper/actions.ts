@@ -4,7 +4,7 @@ import type { ClassAt, HtbClass } from "../core/tc/class.ts";
 import { formatHandle, TC_ROOT } from "../core/tc/handle.ts";
 import type { Qdisc, QdiscAt, SeenQdisc } from "../core/tc/qdisc.ts";
 import { classCommand, qdiscCommand } from "../core/tc/text.ts";
-import type { ClassifierConfig, HostEntry } from "./model.ts";
+import type { ClassifierConfig, HostEntry, Steering } from "./model.ts";
 
 /** Everything the shaper does to a kernel. Changes and removals carry what was there, so that they can be undone. */
 export type ShaperAction =
@@ -14,6 +14,14 @@ export type ShaperAction =
   | { readonly kind: "class.add"; readonly dev: string; readonly at: ClassAt }
   | { readonly kind: "class.change"; readonly dev: string; readonly at: ClassAt; readonly before: HtbClass }
   | { readonly kind: "class.delete"; readonly dev: string; readonly at: ClassAt }
+  /** Sets the packet steering of a transmit queue (from 0). */
+  | {
+      readonly kind: "steering.set";
+      readonly dev: string;
+      readonly queue: number;
+      readonly masks: Steering;
+      readonly before: Steering;
+    }
   /** Attaches the classifier (and clsact, when the device has none) or replaces the one that is there, atomically. */
   | {
       readonly kind: "classifier.attach";
@@ -35,6 +43,7 @@ const SIGNS: Readonly<Record<ShaperAction["kind"], Sign>> = {
   "class.add": "+",
   "class.change": "~",
   "class.delete": "-",
+  "steering.set": "~",
   "classifier.attach": "+",
   "classifier.detach": "-",
   "hosts.set": "+",
@@ -72,6 +81,7 @@ export function tcLine(action: ShaperAction): string | undefined {
       return classCommand("change", action.dev, action.at);
     case "class.delete":
       return classCommand("del", action.dev, action.at);
+    case "steering.set":
     case "classifier.attach":
     case "classifier.detach":
     case "hosts.set":
@@ -85,6 +95,10 @@ function describe(action: ShaperAction): string {
   const line = tcLine(action);
   if (line !== undefined) return line;
   switch (action.kind) {
+    case "steering.set": {
+      const { dev, queue, before, masks } = action;
+      return `steering dev ${dev} tx-${queue} cpus ${before.cpus} -> ${masks.cpus} rxqs ${before.rxqs} -> ${masks.rxqs}`;
+    }
     case "classifier.attach":
       return `classifier dev ${action.dev} egress (${action.config.side})`;
     case "classifier.detach":
@@ -117,6 +131,8 @@ function inverse(action: ShaperAction): ShaperAction | readonly ShaperAction[] |
       return { ...action, at: { ...action.at, htb: action.before }, before: action.at.htb };
     case "class.delete":
       return { kind: "class.add", dev: action.dev, at: action.at };
+    case "steering.set":
+      return { ...action, masks: action.before, before: action.masks };
     case "classifier.attach": {
       const { dev, config, before } = action;
       if (before) return { kind: "classifier.attach", dev, config: before, before: config };

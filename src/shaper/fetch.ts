@@ -9,6 +9,8 @@ import type { LinkRecord } from "../linux/netlink/link.ts";
 import type { RtnlSocket } from "../linux/netlink/socket.ts";
 import type { ClassRecord } from "../linux/netlink/tc/class.ts";
 import type { QdiscRecord } from "../linux/netlink/tc/qdisc.ts";
+import type { Sysfs } from "../linux/sysfs.ts";
+import { readXps } from "../linux/xps.ts";
 import type { Classifier } from "./classifier.ts";
 import type { Facts, LeafKind, Link, Observed, ObservedDevice } from "./model.ts";
 
@@ -57,7 +59,12 @@ export function readQdiscs(socket: RtnlSocket, ifindex: number): QdiscRecord[] {
   return dumpQdiscs(socket, ifindex).filter(({ at }) => at.handle !== 0);
 }
 
-function fetchDevice(socket: RtnlSocket, classifier: Classifier, { name, ifindex }: LinkRecord): ObservedDevice {
+function fetchDevice(
+  socket: RtnlSocket,
+  classifier: Classifier,
+  sysfs: Sysfs,
+  { name, ifindex }: LinkRecord,
+): ObservedDevice {
   const qdiscs = readQdiscs(socket, ifindex).map(({ at }) => at);
   const classes = readClasses(socket, ifindex, qdiscs).map(({ at }) => at);
   const { config, foreignFilter } = classifier.fetch({ name, ifindex });
@@ -66,16 +73,22 @@ function fetchDevice(socket: RtnlSocket, classifier: Classifier, { name, ifindex
     ifindex,
     qdiscs,
     classes,
+    steering: readXps(sysfs, name),
     ...(config && { classifier: config }),
     ...(foreignFilter !== undefined && { foreignFilter }),
   };
 }
 
 /** Reads the state of these devices and of the host table. */
-export function fetchShaper(socket: RtnlSocket, classifier: Classifier, devices: readonly LinkRecord[]): Observed {
+export function fetchShaper(
+  socket: RtnlSocket,
+  classifier: Classifier,
+  sysfs: Sysfs,
+  devices: readonly LinkRecord[],
+): Observed {
   const hosts = classifier.hosts();
   return {
-    devices: new Map(devices.map((device) => [device.name, fetchDevice(socket, classifier, device)])),
+    devices: new Map(devices.map((device) => [device.name, fetchDevice(socket, classifier, sysfs, device)])),
     ...(hosts && { hosts }),
   };
 }

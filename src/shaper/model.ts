@@ -165,6 +165,18 @@ export interface ClassifierConfig {
   readonly unknown: Both<UnknownTarget>;
 }
 
+/** Packet steering of a transmit queue (XPS): the masks as sysfs writes them. */
+export interface Steering {
+  readonly cpus: string;
+  readonly rxqs: string;
+}
+
+/** Steering that steers nothing. */
+export const NO_STEERING: Steering = { cpus: "0", rxqs: "0" };
+
+/** Steering by device name and transmit queue (from 0). */
+export type SavedSteering = ReadonlyMap<string, ReadonlyMap<number, Steering>>;
+
 /** A device as the kernel shows it. */
 export interface ObservedDevice {
   readonly name: string;
@@ -173,6 +185,8 @@ export interface ObservedDevice {
   readonly qdiscs: readonly QdiscAt<SeenQdisc>[];
   /** Classes of HTBs; one directly below its HTB has the HTB's handle as its parent (the kernel's dump says "root"). */
   readonly classes: readonly ClassAt[];
+  /** Transmit queues (from 0) whose steering would override the classifier's choice of a queue. */
+  readonly steering: ReadonlyMap<number, Steering>;
   /** Our classifier with the configuration it was loaded with; undefined when none is attached or it is of another build. */
   readonly classifier?: ClassifierConfig;
   /** Name of a filter that is not ours where the classifier's filter goes. */

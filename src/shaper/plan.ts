@@ -18,7 +18,16 @@ import { type ClassAt, sameClass } from "../core/tc/class.ts";
 import { formatHandle, type Handle, handle, major, TC_ROOT } from "../core/tc/handle.ts";
 import { type Qdisc, type QdiscAt, sameQdisc, type SeenQdisc } from "../core/tc/qdisc.ts";
 import type { ShaperAction } from "./actions.ts";
-import type { Desired, DesiredDevice, HostEntry, HostTable, Observed, ObservedDevice } from "./model.ts";
+import {
+  type Desired,
+  type DesiredDevice,
+  type HostEntry,
+  type HostTable,
+  type Observed,
+  type ObservedDevice,
+  NO_STEERING,
+  type SavedSteering,
+} from "./model.ts";
 import { HTB_MARK, MQ_NUMBER } from "./numbers.ts";
 
 /** How far a plan may go. */
@@ -60,6 +69,7 @@ class DevicePlanner {
   readonly phases: Phases = { clear: [], build: [], clean: [] };
   readonly #dev: string;
   readonly #desired: DesiredDevice;
+  readonly #steering: ObservedDevice["steering"];
   /** What is there and stays, or is changed in place; shrinks as things are found to be in the way. */
   readonly #qdiscs: Map<Handle, QdiscAt<SeenQdisc>>;
   readonly #classes: Map<Handle, ClassAt>;
@@ -69,6 +79,7 @@ class DevicePlanner {
   constructor(desired: DesiredDevice, observed: ObservedDevice, keepRoot: boolean) {
     this.#dev = desired.name;
     this.#desired = desired;
+    this.#steering = observed.steering;
     const qdiscs = keepRoot ? observed.qdiscs : [];
     const classes = keepRoot ? observed.classes : [];
     this.#qdiscs = new Map(qdiscs.map((at) => [at.handle, at]));
@@ -84,6 +95,7 @@ class DevicePlanner {
     const leaves = new Map(this.#desired.qdiscs.map((at) => [at.parent, at]));
     const frame = this.#desired.qdiscs.filter((at) => at.qdisc.kind === "mq" || at.qdisc.kind === "htb");
     this.#clearTheWay(wishes, leaves);
+    if (frame[0]!.qdisc.kind === "mq") this.#stopSteering();
     for (const at of frame) this.#qdisc(at);
     for (const at of this.#desired.classes) {
       this.#class(at);
@@ -112,6 +124,13 @@ class DevicePlanner {
     for (const at of this.#desired.classes) {
       const there = this.#leafAt.get(at.classid);
       if (there && !leaves.has(at.classid)) this.#removeQdisc(there, this.phases.clear);
+    }
+  }
+
+  /** With an HTB per transmit queue, a packet must take the queue that the classifier chose. */
+  #stopSteering(): void {
+    for (const [queue, before] of this.#steering) {
+      this.phases.build.push({ kind: "steering.set", dev: this.#dev, queue, masks: NO_STEERING, before });
     }
   }
 
@@ -255,9 +274,9 @@ export function planShaper(desired: Desired, observed: Observed, options: PlanOp
 
 /**
  * Plans the removal of everything that sluice made on these devices: the classifiers, then the roots with all below them
- * in one action each. What others made stays.
+ * in one action each; then the steering that was there before is put back. What others made stays.
  */
-export function planCleanup(observed: Observed): Plan<ShaperAction> {
+export function planCleanup(observed: Observed, saved: SavedSteering = new Map()): Plan<ShaperAction> {
   const devices = [...observed.devices.values()];
   const detach = devices.flatMap((device): ShaperAction[] =>
     device.classifier ? [{ kind: "classifier.detach", dev: device.name, before: device.classifier }] : [],
@@ -266,5 +285,10 @@ export function planCleanup(observed: Observed): Plan<ShaperAction> {
     const root = rootOf(device);
     return root && isOwnRoot(root, device.qdiscs) ? [{ kind: "qdisc.delete", dev: device.name, at: root }] : [];
   });
-  return { actions: [...detach, ...remove], warnings: [] };
+  const restore = devices.flatMap(({ name, steering }) =>
+    [...(saved.get(name) ?? [])].map(([queue, masks]): ShaperAction => {
+      return { kind: "steering.set", dev: name, queue, masks, before: steering.get(queue) ?? NO_STEERING };
+    }),
+  );
+  return { actions: [...detach, ...remove, ...restore], warnings: [] };
 }

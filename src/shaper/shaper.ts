@@ -12,6 +12,7 @@ import type { LinkRecord } from "../linux/netlink/link.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
 import { Netns } from "../linux/netns.ts";
 import type { Paths } from "../linux/paths.ts";
+import { Sysfs } from "../linux/sysfs.ts";
 import { TcRunner } from "../linux/tc/runner.ts";
 import { guard, openStore } from "../store/db.ts";
 import { SHAPER_ACTIONS, type ShaperAction } from "./actions.ts";
@@ -26,6 +27,7 @@ import { checkMemory } from "./memory.ts";
 import type { Facts, Isp, Link, Observed, ShaperConfig } from "./model.ts";
 import { planCleanup, planShaper, type PlanOptions } from "./plan.ts";
 import { readSlots, writeSlots } from "./slots.ts";
+import { forgetSteering, readSteering, saveSteering } from "./steering-store.ts";
 
 /** Where the shaper works. */
 export interface ShaperPlace {
@@ -70,12 +72,14 @@ export class Shaper implements Disposable {
   readonly #devices: readonly LinkRecord[];
   readonly socket: RtnlSocket;
   readonly classifier: Classifier;
+  readonly #sysfs: Sysfs;
 
   private constructor(place: ShaperPlace, netns: Netns | undefined, socket: RtnlSocket, link: Link) {
     this.#place = place;
     this.#netns = netns;
     this.socket = socket;
     this.#devices = findDevices(socket, link);
+    this.#sysfs = Sysfs.open(netns);
     this.classifier = new Classifier({ pins: `${place.paths.pins}/shaper`, socket });
   }
 
@@ -99,14 +103,14 @@ export class Shaper implements Disposable {
 
   /** Reads the kernel. */
   fetch(): Observed {
-    return fetchShaper(this.socket, this.classifier, this.#devices);
+    return fetchShaper(this.socket, this.classifier, this.#sysfs, this.#devices);
   }
 
   /** Works out what would change. Changes nothing. @throws SluiceError with everything that stands against it */
   plan(isp: Isp, config: ShaperConfig, options: ShapeOptions = {}): ShaperPlan {
     const facts = readFacts(this.#devices);
     const observed = this.fetch();
-    const prior = this.#readSlots();
+    const prior = this.#readStore(readSlots);
     const built = buildShaper({ isp, config, facts, prior, observed, rebalance: options.rebalance ?? false });
     const { actions } = planShaper(built.desired, observed, options);
     const problems = checkMemory(actions, facts.memory);
@@ -129,20 +133,26 @@ export class Shaper implements Disposable {
     });
     const { allocation } = plan.built;
     const both = new Map([...plan.prior, ...allocation]);
-    this.#writeSlots(plan.prior, both);
+    this.#withStore((db) => {
+      writeSlots(db, plan.prior, both);
+      saveSteering(db, plan.actions);
+    });
     await this.#execute(plan, executor, options);
-    this.#writeSlots(both, allocation);
+    this.#withStore((db) => writeSlots(db, both, allocation));
   }
 
   /** What {@link removeAll} would do. */
   planCleanup(): Plan<ShaperAction> {
-    return planCleanup(this.fetch());
+    return planCleanup(this.fetch(), this.#readStore(readSteering));
   }
 
   /** Removes everything that sluice made on the link's devices. Ids stay in the store, so that a later apply uses them. */
   async removeAll(options?: ExecuteOptions): Promise<Plan<ShaperAction>> {
     const plan = this.planCleanup();
     await this.#execute(plan, { kind: "netlink" }, options);
+    if (plan.actions.some(({ kind }) => kind === "steering.set")) {
+      this.#withStore((db) => this.#devices.forEach(({ name }) => forgetSteering(db, name)));
+    }
     return plan;
   }
 
@@ -153,6 +163,7 @@ export class Shaper implements Disposable {
 
   [Symbol.dispose](): void {
     this.classifier[Symbol.dispose]();
+    this.#sysfs[Symbol.dispose]();
     this.socket[Symbol.dispose]();
     this.#netns?.[Symbol.dispose]();
   }
@@ -160,7 +171,7 @@ export class Shaper implements Disposable {
   async #execute(plan: Plan<ShaperAction>, choice: ExecutorChoice, options?: ExecuteOptions): Promise<void> {
     const ifindex = new Map(this.#devices.map((device) => [device.name, device.ifindex]));
     using sender = new BatchSender(this.socket);
-    const netlink = new NetlinkExecutor(sender, this.classifier, ifindex);
+    const netlink = new NetlinkExecutor(sender, this.classifier, this.#sysfs, ifindex);
     const executor: Executor<ShaperAction> =
       choice.kind === "tc" ? new TcBatchExecutor(new TcRunner(this.#netns), netlink) : netlink;
     await execute(plan, SHAPER_ACTIONS, executor, {
@@ -173,13 +184,8 @@ export class Shaper implements Disposable {
   }
 
   /** A plan must not make a database: without one, nothing was ever allocated. */
-  #readSlots(): Allocation {
-    const { state } = this.#place.paths;
-    return existsSync(state) ? this.#withStore((db) => readSlots(db)) : new Map();
-  }
-
-  #writeSlots(before: Allocation, after: Allocation): void {
-    this.#withStore((db) => writeSlots(db, before, after));
+  #readStore<T>(read: (db: DatabaseSync) => ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+    return existsSync(this.#place.paths.state) ? this.#withStore(read) : new Map();
   }
 
   #withStore<T>(body: (db: DatabaseSync) => T): T {

@@ -8,6 +8,8 @@ import { both } from "../../src/shaper/both.ts";
 import { keyOf } from "../../src/shaper/allocation.ts";
 import { classidOf, sidesOf } from "../../src/shaper/desired.ts";
 import { formatHandle } from "../../src/core/tc/handle.ts";
+import { Sysfs } from "../../src/linux/sysfs.ts";
+import { readXps, writeXps } from "../../src/linux/xps.ts";
 import { type Isp } from "../../src/shaper/model.ts";
 import { circuit, node, prefixes } from "../helpers/isp.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -198,6 +200,21 @@ describe("an apply", () => {
     assert.equal(lab.router("tc filter show dev lan0 egress"), before);
     assert.match(lab.router("tc qdisc show dev lan0"), /clsact/);
     assert.doesNotMatch(lab.router("tc qdisc show dev wan0"), /clsact|htb|mq/);
+  });
+
+  test("empties packet steering, which would override the classifier's queues, and puts it back when cleaning up", async () => {
+    using lab = new ShapedLab();
+    using sysfs = Sysfs.open(lab.lab.router);
+    const steering = new Map([[1, { cpus: "3", rxqs: "0" }]]);
+    writeXps(sysfs, "lan0", 1, { cpus: "3", rxqs: "0" });
+    assert.deepEqual(readXps(sysfs, "lan0"), steering);
+    assert.ok(lab.plan(ISP).includes("~ steering dev lan0 tx-1 cpus 3 -> 0 rxqs 0 -> 0"));
+    await lab.apply(ISP);
+    assert.deepEqual(readXps(sysfs, "lan0"), new Map());
+    assert.deepEqual(lab.plan(ISP), []);
+    await lab.shaper.removeAll();
+    assert.deepEqual(readXps(sysfs, "lan0"), steering);
+    assert.deepEqual((await lab.shaper.removeAll()).actions, []);
   });
 
   test("by tc -batch makes the same objects as by netlink, and a file holds what would be done", async () => {

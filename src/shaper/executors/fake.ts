@@ -2,17 +2,21 @@
 import type { Executor, Outcome } from "../../core/executor.ts";
 import { FakeDevice } from "../../linux/fake/os.ts";
 import type { ShaperAction } from "../actions.ts";
-import type { ClassifierConfig, HostEntry, Observed } from "../model.ts";
+import type { ClassifierConfig, HostEntry, Observed, Steering } from "../model.ts";
 
 /** A fake machine: devices, their classifiers and the host table. */
 export class FakeMachine implements Executor<ShaperAction> {
   readonly batch = 64;
   readonly devices = new Map<string, FakeDevice>();
+  readonly steering = new Map<string, Map<number, Steering>>();
   readonly classifiers = new Map<string, ClassifierConfig>();
   hosts: Map<string, HostEntry> | undefined;
 
   constructor(devices: Readonly<Record<string, number>>) {
-    for (const [name, txQueues] of Object.entries(devices)) this.devices.set(name, new FakeDevice(name, txQueues));
+    for (const [name, txQueues] of Object.entries(devices)) {
+      this.devices.set(name, new FakeDevice(name, txQueues));
+      this.steering.set(name, new Map());
+    }
   }
 
   run(actions: readonly ShaperAction[]): Promise<readonly Outcome[]> {
@@ -33,7 +37,11 @@ export class FakeMachine implements Executor<ShaperAction> {
     const devices = [...this.devices.values()].map((device, index) => {
       const classifier = this.classifiers.get(device.name);
       const { name, qdiscs, classes } = device;
-      return [name, { name, ifindex: index + 1, qdiscs, classes, ...(classifier && { classifier }) }] as const;
+      const steering = new Map([...this.steering.get(name)!].filter(([, { cpus, rxqs }]) => cpus + rxqs !== "00"));
+      return [
+        name,
+        { name, ifindex: index + 1, qdiscs, classes, steering, ...(classifier && { classifier }) },
+      ] as const;
     });
     return { devices: new Map(devices), ...(this.hosts && { hosts: new Map(this.hosts) }) };
   }
@@ -52,6 +60,9 @@ export class FakeMachine implements Executor<ShaperAction> {
         return this.#device(action.dev).changeClass(action.at);
       case "class.delete":
         return this.#device(action.dev).deleteClass(action.at);
+      case "steering.set":
+        this.steering.get(action.dev)!.set(action.queue, action.masks);
+        return undefined;
       case "classifier.attach":
         this.classifiers.set(action.dev, action.config);
         return undefined;

@@ -4,6 +4,8 @@ import type { BatchSender } from "../../linux/netlink/batch.ts";
 import { MessageWriter } from "../../linux/netlink/message.ts";
 import { encodeClass } from "../../linux/netlink/tc/class.ts";
 import { encodeQdisc } from "../../linux/netlink/tc/qdisc.ts";
+import type { Sysfs } from "../../linux/sysfs.ts";
+import { writeXps } from "../../linux/xps.ts";
 import type { ShaperAction } from "../actions.ts";
 import type { Classifier } from "../classifier.ts";
 
@@ -21,11 +23,13 @@ export class NetlinkExecutor implements Executor<ShaperAction> {
   readonly batch = BATCH;
   readonly #sender: BatchSender;
   readonly #classifier: Classifier;
+  readonly #sysfs: Sysfs;
   readonly #ifindex: ReadonlyMap<string, number>;
 
-  constructor(sender: BatchSender, classifier: Classifier, ifindex: ReadonlyMap<string, number>) {
+  constructor(sender: BatchSender, classifier: Classifier, sysfs: Sysfs, ifindex: ReadonlyMap<string, number>) {
     this.#sender = sender;
     this.#classifier = classifier;
+    this.#sysfs = sysfs;
     this.#ifindex = ifindex;
   }
 
@@ -81,6 +85,8 @@ export class NetlinkExecutor implements Executor<ShaperAction> {
 
   #do(action: ClassifierAction): void {
     switch (action.kind) {
+      case "steering.set":
+        return writeXps(this.#sysfs, action.dev, action.queue, action.masks);
       case "classifier.attach":
         return this.#classifier.attach(this.#device(action.dev), action.config);
       case "classifier.detach":
