@@ -129,10 +129,6 @@ export const bpfSyscall = libc.func("long syscall(long nr, int cmd, void *attr, 
 /** Loads another shared library; for `src/linux/bpf/libbpf.ts`. */
 export const loadLibrary = (name: string): LibraryHandle => koffi.load(name);
 
-/** The C string at an address a function returned, or null for a null pointer. */
-export const stringAt = (address: bigint | null): string | null =>
-  address ? (koffi.decode(address, "char", -1) as string) : null;
-
 /** A C function pointer that calls back into JavaScript, for ever valid; C may call it only while JavaScript waits for C. */
 export const callback = (prototype: string, body: (...args: never[]) => unknown): bigint =>
   koffi.register(body, koffi.pointer(koffi.proto(prototype)));

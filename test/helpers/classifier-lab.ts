@@ -17,7 +17,7 @@ import { TestBpffs } from "./bpffs.ts";
 
 export const QUEUES = 4;
 /** Classes of subscribers in each HTB: 10, 11, ... */
-export const CLASSES = 4;
+const CLASSES = 4;
 const FIRST_CLASS = 0x10;
 /** The default class of each HTB, where unknown hosts go. */
 export const DEFAULT_MINOR = 1;

@@ -68,7 +68,7 @@ function tbfOptions(q: Tbf): string[] {
 }
 
 /** The option words that follow the kind: `["diffserv4", "rtt", "50ms"]`. Only what the value states. */
-export function qdiscOptions(q: Qdisc): string[] {
+function qdiscOptions(q: Qdisc): string[] {
   switch (q.kind) {
     case "cake":
       return cakeOptions(q);

@@ -1,8 +1,8 @@
 /** A thread that sends batches (batch-worker.ts), seen from the thread that started it. */
 import { Worker } from "node:worker_threads";
 import { SystemError } from "../errno.ts";
-import type { BatchReport } from "./batch-worker.ts";
-import type { BatchJob, Step } from "./chunk.ts";
+import type { BatchJob, BatchReport } from "./batch-worker.ts";
+import type { Step } from "./chunk.ts";
 
 /** One thread. It does not keep the process from ending, but a batch under way does. */
 export class BatchThread {
@@ -14,10 +14,15 @@ export class BatchThread {
     // Flags that are about the process's own program, such as --input-type, would keep the worker from starting.
     this.#worker = new Worker(new URL("./batch-worker.ts", import.meta.url), { name: "rtnetlink", execArgv: [] });
     this.#worker.unref();
-    this.#started = this.#until((report) => (report.kind === "ready" ? true : undefined)).then(() => {
+    // Who waits is told of errors and of the end; for everybody else a thread that is not there is just never ready.
+    this.#worker
+      .on("error", () => undefined)
+      .on("exit", () => {
+        this.#ready = false;
+      });
+    this.#started = this.#until((report) => report.kind === "ready" || undefined).then(() => {
       this.#ready = true;
     });
-    // Who waits for it is told; for everybody else a thread that does not start is one that is never ready.
     this.#started.catch(() => undefined);
   }
 
@@ -69,11 +74,11 @@ export class BatchThread {
         reject(error as Error);
       }
     };
-    this.#worker.on("message", onMessage).on("error", reject).on("exit", onExit);
+    this.#worker.on("message", onMessage).once("error", reject).once("exit", onExit);
     try {
       return await promise;
     } finally {
-      this.#worker.off("message", onMessage).off("exit", onExit);
+      this.#worker.off("message", onMessage).off("error", reject).off("exit", onExit);
     }
   }
 

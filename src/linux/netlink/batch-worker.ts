@@ -1,9 +1,15 @@
 /** The thread of a BatchSender: sends a batch on a descriptor of the process, chunk by chunk. */
 import { parentPort } from "node:worker_threads";
 import { SystemError } from "../errno.ts";
-import { ANSWER_BUFFER, type BatchJob, LARGEST_CHUNK, sendStep } from "./chunk.ts";
+import { ANSWER_BUFFER, LARGEST_CHUNK, type Sending, sendStep } from "./chunk.ts";
 import type { Refusal } from "./error.ts";
 import { countOf } from "./message.ts";
+
+/** A batch, or the rest of one. */
+export interface BatchJob extends Sending {
+  /** Those before this message were sent already. */
+  readonly from: number;
+}
 
 /** What the thread says: that it has come up; then of each batch how far it is after each chunk, and how it ended. */
 export type BatchReport =
@@ -20,8 +26,8 @@ function sendBatch(job: BatchJob): void {
   const count = countOf(job);
   for (let { from } = job; ;) {
     const step = sendStep(job, from, LARGEST_CHUNK, buffer);
-    if (step.tried === count || step.refusals.size > 0) return report({ kind: "done", ...step });
-    report({ kind: "progress", tried: step.tried });
+    if (step.refusals.size === 0) report({ kind: "progress", tried: step.tried });
+    if (step.refusals.size > 0 || step.tried === count) return report({ kind: "done", ...step });
     from = step.tried;
   }
 }

@@ -13,6 +13,15 @@ KERNEL[0] = 16;
 /** Enough for any datagram that answers requests; dumps need more. */
 export const ANSWER_BUFFER = 64 * 1024;
 
+/**
+ * Most messages sent at once by a sender of batches. More gain nothing: one sendto(2) costs a microsecond or two, a
+ * message at least four. Nor would fewer do others good: the kernel takes its RTNL lock anew for every message, so a
+ * routing daemon or `ip` waits for one or two of them, however many are sent at once.
+ */
+export const LARGEST_CHUNK = 64;
+/** Most bytes sent at once: below the default send buffer of 208 KiB, beyond which sendto fails with EMSGSIZE. */
+export const CHUNK_BYTES = 128 * 1024;
+
 /** One sendto(2) to the kernel. @throws SystemError */
 export function sendBytes(fd: number, bytes: Uint8Array): void {
   for (;;) {
@@ -103,4 +112,27 @@ export function chunkEnd(batch: EncodedBatch, from: number, messages: number, si
   let to = from + 1;
   while (to < last && batch.starts[to + 1]! - batch.starts[from]! <= size) to += 1;
   return to;
+}
+
+/** A batch with what sending it takes. */
+export interface Sending extends EncodedBatch {
+  readonly fd: number;
+  /** The sequence number of message 0. */
+  readonly sequence: number;
+}
+
+/** How far a batch has come. */
+export interface Step {
+  /** Messages that were tried. */
+  readonly tried: number;
+  /** Those of the last chunk that were refused, by index: with one refused the batch is at its end. */
+  readonly refusals: ReadonlyMap<number, Refusal>;
+}
+
+/** Sends the next chunk of a batch, at most so many messages. @throws SystemError, ENOBUFS when refusals were lost */
+export function sendStep(batch: Sending, from: number, most: number, buffer: Uint8Array): Step {
+  const to = chunkEnd(batch, from, most, CHUNK_BYTES);
+  const { refusals, overrun } = sendChunk(batch.fd, batch, from, to, batch.sequence, buffer);
+  if (overrun) throw new SystemError("recv netlink", ERRNO.ENOBUFS);
+  return { tried: to, refusals };
 }

@@ -3,7 +3,7 @@ import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { setsockopt, socket } from "../ffi.ts";
 import type { Netns } from "../netns.ts";
-import { chunkEnd, receive, sendBytes, sendChunk } from "./chunk.ts";
+import { CHUNK_BYTES, chunkEnd, receive, sendBytes, sendChunk } from "./chunk.ts";
 import { readRefusal, refused, RtnlError } from "./error.ts";
 import { countOf, type EncodedBatch, FLAG, HEADER_LENGTH, NLMSG_DONE, NLMSG_ERROR } from "./message.ts";
 import { Messages } from "./reader.ts";
@@ -27,8 +27,6 @@ const KERNEL_BUFFER = 8 * 2 ** 20;
 const DUMP_TRIES = 5;
 /** Refusals wait in the kernel's receive buffer at 832 bytes each: its default of 208 KiB holds those of 256 messages. */
 const CHUNK_MESSAGES = 200;
-/** Below the default send buffer of 208 KiB, beyond which sendto fails with EMSGSIZE. */
-const CHUNK_BYTES = 128 * 1024;
 
 const openSocket = (): number => socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
