@@ -120,13 +120,10 @@ export class Shaper implements Disposable {
 
   /**
    * Carries a plan out. The ids it gives are stored first, beside the old ones, so that a run that dies half way is
-   * continued with the same ids; the old ones are forgotten when all is done.
+   * continued with the same ids; the old ones are forgotten when all is done. A file's ids stay beside the old ones:
+   * nobody knows whether it is ever run.
    */
   async apply(plan: ShaperPlan, executor: ExecutorChoice, options?: ExecuteOptions): Promise<void> {
-    if (executor.kind === "file") {
-      await execute(plan, SHAPER_ACTIONS, new FileExecutor(executor.path), options);
-      return;
-    }
     log.info("apply by {executor}: {summary}", {
       executor: executor.kind,
       summary: formatSummary(summarize(plan, SHAPER_ACTIONS)),
@@ -135,10 +132,10 @@ export class Shaper implements Disposable {
     const both = new Map([...plan.prior, ...allocation]);
     this.#withStore((db) => {
       writeSlots(db, plan.prior, both);
-      saveSteering(db, plan.actions);
+      if (executor.kind !== "file") saveSteering(db, plan.actions);
     });
     await this.#execute(plan, executor, options);
-    this.#withStore((db) => writeSlots(db, both, allocation));
+    if (executor.kind !== "file") this.#withStore((db) => writeSlots(db, both, allocation));
   }
 
   /** What {@link removeAll} would do. */
@@ -172,8 +169,7 @@ export class Shaper implements Disposable {
     const ifindex = new Map(this.#devices.map((device) => [device.name, device.ifindex]));
     using sender = new BatchSender(this.socket);
     const netlink = new NetlinkExecutor(sender, this.classifier, this.#sysfs, ifindex);
-    const executor: Executor<ShaperAction> =
-      choice.kind === "tc" ? new TcBatchExecutor(new TcRunner(this.#netns), netlink) : netlink;
+    const executor = this.#executor(choice, netlink);
     await execute(plan, SHAPER_ACTIONS, executor, {
       ...options,
       onProgress: (done, total) => {
@@ -181,6 +177,17 @@ export class Shaper implements Disposable {
         options?.onProgress?.(done, total);
       },
     });
+  }
+
+  #executor(choice: ExecutorChoice, netlink: NetlinkExecutor): Executor<ShaperAction> {
+    switch (choice.kind) {
+      case "netlink":
+        return netlink;
+      case "tc":
+        return new TcBatchExecutor(new TcRunner(this.#netns), netlink);
+      case "file":
+        return new FileExecutor(choice.path);
+    }
   }
 
   /** A plan must not make a database: without one, nothing was ever allocated. */

@@ -14,10 +14,10 @@ test("a ceiling is the tightest rate on the way to the link, and says whose it i
   };
   const { tree, problems } = buildTree(isp, config());
   const [ap] = tree.nodes[0]!.children;
-  assert.deepEqual([ap!.ceil.download, ap!.limit.download], [100e6, "Site"]);
+  assert.deepEqual([ap!.ceil.download, ap!.limit.download], [100e6, { kind: "node", name: "Site" }]);
   const [c] = ap!.circuits;
-  assert.deepEqual([c!.ceil.download, c!.limit.download], [100e6, "Site"]);
-  assert.deepEqual([tree.orphans[0]!.ceil.upload, tree.orphans[0]!.limit.upload], [1e9, "link"]);
+  assert.deepEqual([c!.ceil.download, c!.limit.download], [100e6, { kind: "node", name: "Site" }]);
+  assert.deepEqual([tree.orphans[0]!.ceil.upload, tree.orphans[0]!.limit.upload], [1e9, { kind: "link" }]);
   assert.deepEqual(messages({ problems: problems.slice(0, 1) }), [
     'SHAPER_CEIL_CAPPED: Circuit "c" is planned at 300 Mbit/s download, but node "Site" limits it to 100 Mbit/s',
   ]);

@@ -17,18 +17,22 @@ import {
   type ShaperConfig,
 } from "./model.ts";
 
+/** Whose rate a ceiling is: the thing's own, that of a node above it, or the link's. */
+export type Limit =
+  | { readonly kind: "own" }
+  | { readonly kind: "node"; readonly name: string }
+  | { readonly kind: "link" };
+
+const OWN: Limit = { kind: "own" };
+
 /** What nodes and circuits have in common. */
 interface Rated {
   /** What it may send at most: its own rate and those of everything above it. */
   readonly ceil: Both<BitsPerSecond>;
   /** What it is guaranteed (see minimums.ts). */
   readonly rate: Both<BitsPerSecond>;
-  /** Name of the node whose rate is its ceiling: its own when nothing above is tighter, {@link LINK} for the link. */
-  readonly limit: Both<string>;
+  readonly limit: Both<Limit>;
 }
-
-/** The name by which `limit` speaks of the link itself. */
-export const LINK = "link";
 
 /** A node of the tree. */
 export interface TreeNode extends Rated {
@@ -60,7 +64,7 @@ interface Draft {
   readonly node?: NetworkNode;
   readonly circuit?: Circuit;
   readonly ceil: Both<BitsPerSecond>;
-  readonly limit: Both<string>;
+  readonly limit: Both<Limit>;
   readonly children: readonly Draft[];
 }
 
@@ -80,28 +84,36 @@ function branchesOf(isp: Isp): { top: Branch[]; orphans: Circuit[] } {
   return { top, orphans };
 }
 
-/** The tighter of a limit from above and an own rate, with the name of whose it is. */
-function cap(
-  name: string,
-  max: Both<BitsPerSecond>,
-  above: Pick<Draft, "ceil" | "limit">,
-): Pick<Draft, "ceil" | "limit"> {
+/** What a parent leaves to what hangs on it. */
+interface Above {
+  readonly ceil: Both<BitsPerSecond>;
+  readonly limit: Both<Limit>;
+}
+
+/** The tighter of an own rate and what is left by the parent, with whose it is. */
+function cap(max: Both<BitsPerSecond>, above: Above): Above {
   const own = both((d) => max[d] <= above.ceil[d]);
   return {
     ceil: both((d) => wholeBytesRate(own[d] ? max[d] : above.ceil[d])),
-    limit: both((d) => (own[d] ? name : above.limit[d])),
+    limit: both((d) => (own[d] ? OWN : above.limit[d])),
   };
 }
 
-function draftCircuit(circuit: Circuit, above: Pick<Draft, "ceil" | "limit">): Draft {
-  return { name: circuit.id, circuit, children: [], ...cap(circuit.id, circuit.max, above) };
-}
+const draftCircuit = (circuit: Circuit, above: Above): Draft => ({
+  name: circuit.id,
+  circuit,
+  children: [],
+  ...cap(circuit.max, above),
+});
 
-function draftBranch(branch: Branch, above: Pick<Draft, "ceil" | "limit">): Draft {
-  const own = cap(branch.node.name, branch.node.max, above);
-  const circuits = branch.circuits.map((circuit) => draftCircuit(circuit, own));
-  const children = branch.children.map((child) => draftBranch(child, own));
-  return { name: branch.node.name, node: branch.node, children: [...circuits, ...children], ...own };
+function draftBranch(branch: Branch, above: Above): Draft {
+  const { name } = branch.node;
+  const own = cap(branch.node.max, above);
+  const limit = both((d): Limit => (own.limit[d].kind === "own" ? { kind: "node", name } : own.limit[d]));
+  const below = { ceil: own.ceil, limit };
+  const circuits = branch.circuits.map((circuit) => draftCircuit(circuit, below));
+  const children = branch.children.map((child) => draftBranch(child, below));
+  return { name, node: branch.node, children: [...circuits, ...children], ...own };
 }
 
 /** What nodes were granted before, by name. */
@@ -147,8 +159,9 @@ function grant(
 
 function warnOfCaps(circuit: TreeCircuit, problems: Problem[]): void {
   for (const d of DIRECTIONS) {
-    if (circuit.limit[d] === circuit.circuit.id) continue;
-    const limit = circuit.limit[d] === LINK ? "the link" : `node "${circuit.limit[d]}"`;
+    const by = circuit.limit[d];
+    if (by.kind === "own") continue;
+    const limit = by.kind === "link" ? "the link" : `node "${by.name}"`;
     const rate = humanRate(circuit.circuit.max[d]);
     const params = {
       what: `Circuit "${circuit.circuit.id}"`,
@@ -173,7 +186,7 @@ export function buildTree(
 ): { tree: Tree; problems: Problem[] } {
   const { top, orphans } = branchesOf(isp);
   const { top: flat, problems } = flatten(top);
-  const link = { ceil: both((d) => wholeBytesRate(config.rate[d])), limit: both(() => LINK) };
+  const link = { ceil: both((d) => wholeBytesRate(config.rate[d])), limit: both((): Limit => ({ kind: "link" })) };
   const drafts = [
     ...flat.map((branch) => draftBranch(branch, link)),
     ...orphans.map((circuit) => draftCircuit(circuit, link)),

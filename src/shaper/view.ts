@@ -5,15 +5,15 @@ import { both } from "./both.ts";
 import type { ClassCounters, Counters } from "./counters.ts";
 import { classidOf, type Side } from "./desired.ts";
 import type { Both, Circuit, Direction } from "./model.ts";
-import type { Tree, TreeCircuit, TreeNode } from "./tree.ts";
+import type { Limit, Tree, TreeCircuit, TreeNode } from "./tree.ts";
 
 /** One direction of a node or circuit. */
 export interface SideView {
   /** Bit/s it may send at most, and is guaranteed. */
   readonly ceil: number;
   readonly rate: number;
-  /** Name of the node whose rate is its ceiling; its own when nothing above is tighter, `link` for the link. */
-  readonly limit: string;
+  /** Whose rate its ceiling is. */
+  readonly limit: Limit;
   readonly device: string;
   readonly classid: string;
   /** Absent when the class is not in the kernel: apply has not been run since it was planned. */

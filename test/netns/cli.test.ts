@@ -82,12 +82,12 @@ test("tree, circuit list and circuit get show rates, limits and counters; --json
   assert.match(get.stdout, /path to the root:\n {2}Alder Church AP: .*\n {2}Alder Hill: .*\n {2}the link/);
   const json = JSON.parse(run(["shaper", "circuit", "get", "1003", "--json"]).stdout) as {
     circuit: {
-      download: { planBitsPerSecond: number; limitedBy: string; counters: { bytes: number } };
+      download: { planBitsPerSecond: number; limitedBy: { kind: string }; counters: { bytes: number } };
       path: string[];
     };
   };
   assert.equal(json.circuit.download.planBitsPerSecond, 7_500_000);
-  assert.equal(json.circuit.download.limitedBy, "1003");
+  assert.deepEqual(json.circuit.download.limitedBy, { kind: "own" });
   assert.equal(json.circuit.download.counters.bytes, 0);
   assert.deepEqual(json.circuit.path, ["Alder Hill", "Alder Church AP"]);
   const unknown = run(["shaper", "circuit", "get", "10003"]);

@@ -1,7 +1,7 @@
 /** Circuits and nodes as text. */
 import { humanBytes, humanRate } from "../../core/units.ts";
 import { type Direction, DIRECTIONS } from "../../shaper/model.ts";
-import { LINK } from "../../shaper/tree.ts";
+import type { Limit } from "../../shaper/tree.ts";
 import type { CircuitView, LinkView, NodeView, SideView } from "../../shaper/view.ts";
 import type { Column } from "./table.ts";
 
@@ -11,14 +11,14 @@ const pair = (show: (direction: Direction) => string): string => DIRECTIONS.map(
 const counted = (side: SideView, show: (counters: NonNullable<SideView["counters"]>) => string): string =>
   side.counters ? show(side.counters) : "-";
 
-/** Who limits a circuit or node, in words. */
-export function limitText(own: string, limit: string): string {
-  if (limit === own) return "its plan";
-  return limit === LINK ? "the link" : `node ${limit}`;
+/** Who limits a circuit, in words. */
+export function limitText(limit: Limit): string {
+  if (limit.kind === "own") return "its plan";
+  return limit.kind === "link" ? "the link" : `node ${limit.name}`;
 }
 
 const limitCell = (view: CircuitView): string => {
-  const texts = DIRECTIONS.map((d) => limitText(view.circuit.id, view.sides[d].limit));
+  const texts = DIRECTIONS.map((d) => limitText(view.sides[d].limit));
   return texts[0] === texts[1] ? texts[0]! : texts.join(" / ");
 };
 

@@ -39,7 +39,7 @@ const counter =
 const LINES: readonly Line[] = [
   ["plan", (view, d) => humanRate(view.circuit.max[d])],
   ["ceiling", (view, d) => humanRate(view.sides[d].ceil)],
-  ["limited by", (view, d) => limitText(view.circuit.id, view.sides[d].limit)],
+  ["limited by", (view, d) => limitText(view.sides[d].limit)],
   ["guaranteed", (view, d) => humanRate(view.sides[d].rate)],
   ["class", (view, d) => `${view.sides[d].device} ${view.sides[d].classid}`],
   ["leaf", (view, d) => view.sides[d].counters?.leaf ?? "-"],
@@ -52,7 +52,10 @@ const LINES: readonly Line[] = [
 function pathLines(view: CircuitView): string[] {
   if (view.path.length === 0) return ["path to the root: directly on the link"];
   const lines = view.path.toReversed().map((node) => {
-    const limited = DIRECTIONS.filter((d) => view.sides[d].limit === node.name);
+    const limited = DIRECTIONS.filter((d) => {
+      const { limit } = view.sides[d];
+      return limit.kind === "node" && limit.name === node.name;
+    });
     const mark = limited.length > 0 ? `  <- limits ${limited.join(" and ")}` : "";
     return `  ${node.name}: ${DIRECTIONS.map((d) => humanRate(node.ceil[d])).join(" / ")}${mark}`;
   });
