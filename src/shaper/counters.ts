@@ -24,9 +24,10 @@ export type Counters = ReadonlyMap<string, ReadonlyMap<Handle, ClassCounters>>;
 
 /** Reads the counters of every class on these devices. */
 export function readCounters(socket: RtnlSocket, devices: readonly LinkRecord[]): Counters {
+  const made = readQdiscs(socket);
   return new Map(
     devices.map(({ name, ifindex }) => {
-      const qdiscs = readQdiscs(socket, ifindex);
+      const qdiscs = made.get(ifindex) ?? [];
       const leaves = new Map(qdiscs.map((record) => [record.at.parent, record]));
       const classes = readClasses(
         socket,

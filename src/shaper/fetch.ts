@@ -54,9 +54,13 @@ export function readClasses(socket: RtnlSocket, ifindex: number, qdiscs: readonl
     .flatMap((at) => dumpClasses(socket, ifindex, at.handle));
 }
 
-/** The qdiscs of a device that somebody made: those the kernel gives by itself have no handle. */
-export function readQdiscs(socket: RtnlSocket, ifindex: number): QdiscRecord[] {
-  return dumpQdiscs(socket, ifindex).filter(({ at }) => at.handle !== 0);
+/**
+ * The qdiscs that somebody made, by interface index; those that the kernel gives by itself have no handle. It lists those
+ * of all interfaces at every dump, so one dump serves all devices.
+ */
+export function readQdiscs(socket: RtnlSocket): ReadonlyMap<number, readonly QdiscRecord[]> {
+  const made = dumpQdiscs(socket, 0).filter(({ at }) => at.handle !== 0);
+  return Map.groupBy(made, ({ ifindex }) => ifindex);
 }
 
 function fetchDevice(
@@ -64,8 +68,9 @@ function fetchDevice(
   classifier: Classifier,
   sysfs: Sysfs,
   { name, ifindex }: LinkRecord,
+  records: readonly QdiscRecord[] = [],
 ): ObservedDevice {
-  const qdiscs = readQdiscs(socket, ifindex).map(({ at }) => at);
+  const qdiscs = records.map(({ at }) => at);
   const classes = readClasses(socket, ifindex, qdiscs).map(({ at }) => at);
   const { config, foreignFilter } = classifier.fetch({ name, ifindex });
   return {
@@ -87,8 +92,10 @@ export function fetchShaper(
   devices: readonly LinkRecord[],
 ): Observed {
   const hosts = classifier.hosts();
+  const qdiscs = readQdiscs(socket);
+  const fetch = (device: LinkRecord) => fetchDevice(socket, classifier, sysfs, device, qdiscs.get(device.ifindex));
   return {
-    devices: new Map(devices.map((device) => [device.name, fetchDevice(socket, classifier, sysfs, device)])),
+    devices: new Map(devices.map((device) => [device.name, fetch(device)])),
     ...(hosts && { hosts }),
   };
 }

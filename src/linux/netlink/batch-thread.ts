@@ -20,10 +20,13 @@ export class BatchThread {
       .on("exit", () => {
         this.#ready = false;
       });
-    this.#started = this.#until((report) => report.kind === "ready" || undefined).then(() => {
-      this.#ready = true;
-    });
+    this.#started = this.#comeUp();
     this.#started.catch(() => undefined);
+  }
+
+  async #comeUp(): Promise<void> {
+    await this.#until((report) => report.kind === "ready" || undefined);
+    this.#ready = true;
   }
 
   /** Whether it has come up: what is handed to it is sent at once. */
@@ -71,7 +74,7 @@ export class BatchThread {
         const found = answer(report);
         if (found !== undefined) resolve(found);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     };
     this.#worker.on("message", onMessage).once("error", reject).once("exit", onExit);

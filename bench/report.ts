@@ -1,0 +1,77 @@
+/** What benches say: tables in Markdown, each row with its target and whether it was met. */
+import type { Sample } from "./sample.ts";
+
+/** What must hold for the medians: at most this share of the peer's, or at most so many milliseconds. */
+export type Target = { readonly ratio: number } | { readonly milliseconds: number };
+
+/** One comparison, or one measurement without a peer. Milliseconds. */
+export interface Row {
+  readonly what: string;
+  readonly ours: Sample;
+  readonly peer?: { readonly name: string; readonly sample: Sample };
+  readonly target?: Target;
+}
+
+/** Rows under a heading, with what else is to be said about them. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+  readonly remarks?: readonly string[];
+}
+
+/** Ours by the peer's, by their medians; undefined without a peer. */
+const ratioOf = ({ ours, peer }: Row): number | undefined => peer && ours.median / peer.sample.median;
+
+/** Whether a row's target is met; undefined when it has none. */
+export function isMet(row: Row): boolean | undefined {
+  if (!row.target) return undefined;
+  if ("milliseconds" in row.target) return row.ours.median <= row.target.milliseconds;
+  const ratio = ratioOf(row);
+  if (ratio === undefined) throw new TypeError(`Cannot judge "${row.what}" by a ratio: it has no peer`);
+  return ratio <= row.target.ratio;
+}
+
+/** A number to three digits, without an exponent: `1,234`, `56.7`, `0.089`. */
+export const formatNumber = (value: number): string =>
+  value.toLocaleString("en", value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
+
+const formatSample = ({ median, min, max }: Sample): string =>
+  `${formatNumber(median)} (${formatNumber(min)}..${formatNumber(max)})`;
+
+function formatTarget(target: Target | undefined): string {
+  if (!target) return "";
+  return "ratio" in target ? `<= ${formatNumber(target.ratio)}` : `<= ${formatNumber(target.milliseconds)} ms`;
+}
+
+const VERDICTS = new Map([
+  [true, "PASS"],
+  [false, "FAIL"],
+]);
+
+function cells(row: Row): string[] {
+  const ratio = ratioOf(row);
+  return [
+    row.what,
+    formatSample(row.ours),
+    row.peer ? formatSample(row.peer.sample) : "",
+    row.peer?.name ?? "",
+    ratio === undefined ? "" : formatNumber(ratio),
+    formatTarget(row.target),
+    VERDICTS.get(isMet(row)!) ?? "",
+  ];
+}
+
+const HEADER = ["milliseconds: median (min..max)", "ours", "peer", "the peer is", "ours / peer", "target", ""];
+
+/** A section as Markdown that can be read in a terminal as well. Columns that are empty throughout are left out. */
+export function formatSection({ title, rows, remarks = [] }: Section): string {
+  const body = rows.map((row) => cells(row));
+  const used = HEADER.flatMap((_, column) => (body.some((line) => line[column] !== "") ? [column] : []));
+  const table = [HEADER, ...body].map((line) => used.map((column) => line[column]!));
+  const widths = used.map((_, column) => Math.max(3, ...table.map((line) => line[column]!.length)));
+  const format = (line: readonly string[]): string =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  const rule = format(widths.map((width) => "-".repeat(width)));
+  const lines = [format(table[0]!), rule, ...table.slice(1).map((line) => format(line))];
+  return [`### ${title}`, "", ...lines, "", ...remarks.flatMap((remark) => [remark, ""])].join("\n");
+}
