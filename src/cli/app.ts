@@ -1,8 +1,9 @@
 /** The command table: every command with its flags and help, each loaded only when it is run. */
 import { buildApplication, buildCommand, buildRouteMap, text_en as textEn } from "@stricli/core";
-import { messageOf, SluiceError } from "../core/errors.ts";
+import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
+import { errorText } from "./render/problems.ts";
 
 const json = { kind: "boolean", brief: "Answer as JSON", default: false } as const;
 const text = (brief: string, placeholder: string) =>
@@ -111,6 +112,6 @@ export const app = buildApplication<CliContext>(root, {
   scanner: { caseStyle: "allow-kebab-for-camel" },
   determineExitCode: (error) => (error instanceof SluiceError ? error.exitCode : EXIT.failure),
   localization: {
-    loadText: () => ({ ...textEn, exceptionWhileRunningCommand: (error) => messageOf(error) }),
+    loadText: () => ({ ...textEn, exceptionWhileRunningCommand: errorText }),
   },
 });

@@ -160,6 +160,10 @@ export const ERRORS = {
     "The {direction} minimums below {parent} add up to {sum}, more than its {rate}",
     'Lower the minimums below {parent} or raise its rate; or set shaper.minimums = "scale" to give each its share',
   ),
+  SHAPER_FLOORS_OVERSUBSCRIBED: data(
+    "Below {parent} are so many classes that {floor} {direction} for each, the least HTB is given, make {sum}, more than its {rate}",
+    "Raise the rate of {parent}, or hang circuits elsewhere",
+  ),
   SHAPER_ID_OVERFLOW: data(
     "{missing} nodes are left without a class id: an interface has {available} for nodes",
     "Remove levels that limit nothing, or split the network over more interfaces",
@@ -205,6 +209,32 @@ export const ERRORS = {
     "Set shaper.queues = 1 to hold the link's rate exactly, at the price of one core, or let the line itself be the limit",
   ),
 
+  // LibreQoS's dialect
+  LIBREQOS_WARNING: warning('{reason}; LibreQoS goes on and says "{text}"', "{remedy}"),
+  LIBREQOS_REFUSED: data('{reason}; LibreQoS refuses the file and says "{text}"', "{remedy}"),
+  LIBREQOS_CRASH: data("{reason}; LibreQoS ends here with {text}", "{remedy}"),
+  LIBREQOS_CONF: config("Cannot use {path} of lqos.conf: {reason}", "Correct {path}"),
+  LIBREQOS_QUEUES: {
+    ...config(
+      "LibreQoS needs two transmit queues on every interface and two processors; there are {found}",
+      "Name the number of queues with --queues, or use sluice's own dialect, which needs one",
+    ),
+    exit: EXIT.unavailable,
+    status: 503,
+  },
+  LIBREQOS_LINES_LOST: warning(
+    'Nothing comes of {count} of LibreQoS\'s lines, the first is "{line}": {reason}',
+    "Give nodes at least 1 Mbit/s and the line at least 4; sluice's own dialect takes any rate",
+  ),
+  LIBREQOS_ID_OVERFLOW: data(
+    "{count} classes have ids beyond 16 bits, which LibreQoS writes and the kernel cannot hold",
+    "Use more queues, or sluice's own dialect, whose numbers go further",
+  ),
+  LIBREQOS_ADDRESS: warning(
+    'Address "{address}" of circuit "{circuit}" has a form that no classifier takes, so its packets are not classified',
+    "Write it as a host or with a prefix length",
+  ),
+
   // The machine
   INTERFACE_MISSING: {
     ...config(
@@ -219,13 +249,32 @@ export const ERRORS = {
     exit: EXIT.unavailable,
     status: 503,
   },
+  PATH_UNUSABLE: failure('Cannot {action} "{file}": {reason}', "Check the path, its rights and the disk"),
+  PROGRAM_MISSING: {
+    message: 'Cannot run the program "{program}": it is not on the PATH',
+    remedy: "Install iproute2 (apt-get install iproute2), or leave out --executor tc",
+    status: 503,
+    exit: EXIT.unavailable,
+  },
   FOREIGN_QDISC: failure(
     "Interface {device} has the root qdisc {qdisc}, which sluice did not make",
     "Remove it (tc qdisc del dev {device} root), or run again with --replace-foreign to replace it",
   ),
+  FOREIGN_QUEUE: failure(
+    "Interface {device} has the qdisc {qdisc} on a transmit queue below sluice's own mq",
+    "Remove it: tc qdisc del dev {device} parent {parent}",
+  ),
+  FOREIGN_INGRESS: failure(
+    "Interface {device} has an ingress qdisc, in whose place the classifier needs clsact",
+    "Use clsact, which takes the same filters: tc qdisc del dev {device} ingress, tc qdisc add dev {device} clsact",
+  ),
   FOREIGN_PROGRAM: failure(
     'Interface {device} has the filter "{filter}" where the classifier goes',
-    "Remove it or move it to another priority",
+    "Remove it (tc filter del dev {device} egress pref {priority}) or give it another priority",
+  ),
+  LINK_LEFT: failure(
+    "Interface {device} still holds what sluice made there, and is not in this configuration",
+    "Run sluice cleanup, which clears it too, and apply again; a second link needs a SLUICE_ROOT of its own",
   ),
   PERMISSION: {
     message: "Cannot {action}: {reason}",
@@ -252,7 +301,7 @@ export const ERRORS = {
   ),
   STORE: failure(
     "Cannot use the state database {file}: {reason}",
-    "Check the disk and the rights of its folder; nothing in the kernel was changed",
+    "Check the disk and its rights; if the file is damaged, move it away: apply then gives out new class ids",
   ),
   LOCKED: failure("Another sluice (pid {pid}) is changing this machine", "Wait until it has finished"),
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },

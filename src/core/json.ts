@@ -59,6 +59,12 @@ export interface JsonDocument {
   readonly faults: readonly JsonFault[];
 }
 
+/** What else {@link parseJson} takes. */
+export interface JsonOptions {
+  /** Whether `NaN`, `Infinity` and `-Infinity` are numbers, as Python writes and reads them. */
+  readonly nonFinite?: boolean;
+}
+
 /** Levels of nesting that are read; deeper ones are a fault, long before the stack is in danger. */
 export const MAX_JSON_DEPTH = 256;
 const MAX_FAULTS = 50;
@@ -90,13 +96,15 @@ class Halt extends Error {}
 
 class JsonReader {
   readonly text: string;
+  readonly options: JsonOptions;
   readonly faults: JsonFault[] = [];
   offset = 0;
   line = 1;
   lineStart = 0;
 
-  constructor(text: string) {
+  constructor(text: string, options: JsonOptions) {
     this.text = text;
+    this.options = options;
   }
 
   here(offset = this.offset): Position {
@@ -158,6 +166,8 @@ class JsonReader {
     const word = this.word();
     if (word === undefined) this.halt(`found ${this.found()} where a value should stand`);
     if (/^[-+.]*\d/.test(word)) return this.number(word, at);
+    if (this.options.nonFinite && /^(?:NaN|-?Infinity)$/.test(word))
+      return { kind: "number", value: Number(word), text: word, ...at };
     const known = FOREIGN_WORDS[word] ?? word;
     if (known !== word) this.fault(`"${word}" is no JSON; write ${known}`, at);
     if (known === "null") return { kind: "null", value: null, ...at };
@@ -312,8 +322,8 @@ class JsonReader {
  * @example
  * parseJson('{"12": 1, "a": 2,}').faults; // [{ reason: "the comma after the last entry ...", line: 1, column: 17 }]
  */
-export function parseJson(text: string): JsonDocument {
-  const reader = new JsonReader(text);
+export function parseJson(text: string, options: JsonOptions = {}): JsonDocument {
+  const reader = new JsonReader(text, options);
   try {
     return { root: reader.document(), faults: reader.faults };
   } catch (error) {
