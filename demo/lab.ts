@@ -52,14 +52,14 @@ export class Lab implements Disposable {
       "addr add 2001:db8:0:ffff::2/64 dev sub0",
       ...hosts.map((host) => `addr add ${host.split("/")[0]}/${host.includes(":") ? 128 : 32} dev sub0`),
       "route add default via 100.64.0.1",
-      "-6 route add default via 2001:db8:0:ffff::1 dev sub0",
+      "route add ::/0 via 2001:db8:0:ffff::1 dev sub0",
     ]);
     ip(this.internet, [
       "link set lo up",
       "link set inet0 up",
       ...LAB.internet.map((address) => `addr add ${address} dev inet0`),
       "route add default via 198.51.100.1",
-      "-6 route add default via 2001:db8:ffff::1",
+      "route add ::/0 via 2001:db8:ffff::1",
     ]);
     this.#offloadsOff();
   }
@@ -79,7 +79,7 @@ export class Lab implements Disposable {
   }
 }
 
-/** Runs `ip` commands, one per line, in a namespace. */
+/** Runs `ip` commands in a namespace, all by one process; it stops at the first that fails. */
 function ip(ns: Netns, lines: readonly string[]): void {
-  for (const line of lines) ns.run(() => execFileSync("ip", line.split(" "), { stdio: ["ignore", "pipe", "pipe"] }));
+  ns.run(() => execFileSync("ip", ["-batch", "-"], { input: lines.join("\n"), stdio: "pipe" }));
 }

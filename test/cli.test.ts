@@ -1,7 +1,8 @@
 /** The command as a user meets it: answers on stdout, everything else on stderr, exit codes, JSON with a schema. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
@@ -52,6 +53,9 @@ test("wrong usage exits with 64 and names what was meant", () => {
   const file = sluice(["apply", "--executor", "file", "--config", EXAMPLE]);
   assert.equal(file.status, 64);
   assert.match(file.stderr, /--executor file needs --output FILE/);
+  const output = sluice(["apply", "--output", "batch", "--config", EXAMPLE]);
+  assert.equal(output.status, 64);
+  assert.match(output.stderr, /--output FILE needs --executor file/);
 });
 
 test("a missing configuration, interface or namespace is named with its remedy", () => {
@@ -64,6 +68,28 @@ test("a missing configuration, interface or namespace is named with its remedy",
   const netns = sluice(["plan", "--config", EXAMPLE, "--netns", "no-such-place"]);
   assert.equal(netns.status, 69);
   assert.match(netns.stderr, /There is no network namespace "no-such-place"/);
+  for (const file of ["/etc/passwd", "/etc/passwd/x"]) {
+    const { status, stderr } = sluice(["plan", "--config", EXAMPLE, "--netns", file]);
+    assert.equal(status, 69, stderr);
+    assert.match(stderr, /There is no network namespace/);
+  }
+});
+
+test("check finds what would not fit into 16 bits, before any kernel is asked", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-test-"));
+  try {
+    const rows = Array.from({ length: 28_000 }, (_, i) => `c${i},10.${i >> 16}.${(i >> 8) & 255}.${i & 255},1,1`);
+    writeFileSync(join(folder, "devices.csv"), `Circuit ID,IPv4,Download Max,Upload Max\n${rows.join("\n")}\n`);
+    writeFileSync(join(folder, "network.json"), "{}");
+    const files = 'network = "network.json"\ndevices = "devices.csv"\n';
+    const link = 'interface = "eth0"\nlan_vlan = 2\ninternet_vlan = 3\ndownload = "10gbit"\nupload = "10gbit"\n';
+    writeFileSync(join(folder, "sluice.toml"), `[shaper]\n${files}${link}`);
+    const { status, stderr } = sluice(["check", "--config", join(folder, "sluice.toml")]);
+    assert.equal(status, 65);
+    assert.match(stderr, /\d+ circuits are left without a qdisc handle.*\[SHAPER_QDISC_LIMIT\]/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("help names every command, on stdout", () => {

@@ -59,6 +59,7 @@ export function ispOf(texts: IspTexts): Isp {
 export const CONFIG: ShaperConfig = {
   network: "network.json",
   devices: "ShapedDevices.csv",
+  dialect: "sluice",
   link: { kind: "bridge", lan: "lan0", internet: "wan0" },
   rate: { download: megabits(100_000), upload: megabits(100_000) },
   mode: "shape",

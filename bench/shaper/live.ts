@@ -117,7 +117,7 @@ async function benchNoop(router: Router, first: number, runs: number): Promise<S
       facts: readFacts(shaper.devices),
       observed: shaper.fetch(),
     }));
-    const prior = plan.built.allocation;
+    const prior = plan.allocation;
     const { desired } = timed("build", () => buildShaper({ isp, config, facts, prior, observed }));
     const { actions } = timed("plan", () => planShaper(desired, observed));
     if (actions.length > 0) throw new Error(`There are ${actions.length} differences where there should be none`);

@@ -7,6 +7,17 @@ type Body = (this: CliContext, flags: never, ...args: never[]) => Promise<void>;
 
 const DENIED: ReadonlySet<unknown> = new Set(["EPERM", "EACCES"]);
 
+/** What a call that failed says: Node's own calls on files and programs, and the kernel's. */
+function explainCall(error: unknown, syscall: string): SluiceError {
+  const { path, code } = error as { readonly path?: unknown; readonly code?: unknown };
+  const message = messageOf(error);
+  const reason = message.startsWith(`${syscall}: `) ? message.slice(syscall.length + 2) : message;
+  if (typeof path !== "string") return sluiceError("KERNEL_REFUSED", { action: syscall, reason }, { cause: error });
+  if (syscall === `spawn ${path}` && code === "ENOENT")
+    return sluiceError("PROGRAM_MISSING", { program: path }, { cause: error });
+  return sluiceError("PATH_UNUSABLE", { action: syscall, file: path, reason: reason.split(",")[0]! }, { cause: error });
+}
+
 /** Whatever was thrown as a registered error. */
 function explain(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
@@ -16,7 +27,7 @@ function explain(error: unknown): SluiceError {
     const command = ["sluice", ...process.argv.slice(2)].join(" ");
     return sluiceError("PERMISSION", { action: `run "${command}"`, reason, command }, { cause: error });
   }
-  if (typeof syscall === "string") return sluiceError("KERNEL_REFUSED", { action: syscall, reason }, { cause: error });
+  if (typeof syscall === "string") return explainCall(error, syscall);
   const stack = error instanceof Error ? (error.stack ?? reason) : reason;
   return sluiceError("INTERNAL", { reason: stack }, { cause: error });
 }

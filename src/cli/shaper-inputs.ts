@@ -1,6 +1,7 @@
 /** What the shaper's commands begin with: the configuration and the files it names, without a single error. */
 import { type Problem, SluiceError } from "../core/errors.ts";
 import { pathsBelow } from "../linux/paths.ts";
+import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
 import type { Isp, ShaperConfig } from "../shaper/model.ts";
 import type { ShaperPlace } from "../shaper/shaper.ts";
 
@@ -14,10 +15,15 @@ export interface PlaceFlags extends ConfigFlags {
   readonly netns?: string;
 }
 
+/** The content of the files, read as the dialect reads them. */
+export type Source =
+  | { readonly dialect: "sluice"; readonly isp: Isp }
+  | { readonly dialect: "libreqos"; readonly files: LibreqosFiles };
+
 /** Files, read and checked. */
 export interface Inputs {
   readonly config: ShaperConfig;
-  readonly isp: Isp;
+  readonly source: Source;
   readonly warnings: readonly Problem[];
 }
 
@@ -39,10 +45,14 @@ export async function readShaperConfig(
 /** Reads the configuration and the ISP's files. @throws SluiceError with all problems of all files */
 export async function readInputs(flags: ConfigFlags): Promise<Inputs> {
   const { config, warnings } = await readShaperConfig(flags);
+  if (config.dialect === "libreqos") {
+    const { readLibreqosFiles } = await import("../shaper/libreqos/read.ts");
+    return { config, source: { dialect: "libreqos", files: readLibreqosFiles(config) }, warnings };
+  }
   const { readIsp } = await import("../shaper/sources/isp.ts");
   const { isp, problems } = readIsp(config);
   refuseErrors(problems);
-  return { config, isp: isp!, warnings: [...warnings, ...problems] };
+  return { config, source: { dialect: "sluice", isp: isp! }, warnings: [...warnings, ...problems] };
 }
 
 /** Where the flags say to work. */

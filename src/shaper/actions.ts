@@ -6,12 +6,23 @@ import type { Qdisc, QdiscAt, SeenQdisc } from "../core/tc/qdisc.ts";
 import { classCommand, qdiscCommand } from "../core/tc/text.ts";
 import type { ClassifierConfig, HostEntry, Steering } from "./model.ts";
 
+/** An action that came out of somebody's tc line keeps its very words for whoever prints or runs it as text. */
+interface Worded {
+  readonly line?: string;
+}
+
 /** Everything the shaper does to a kernel. Changes and removals carry what was there, so that they can be undone. */
 export type ShaperAction =
-  | { readonly kind: "qdisc.add"; readonly dev: string; readonly at: QdiscAt }
+  | ({
+      readonly kind: "qdisc.add";
+      readonly dev: string;
+      readonly at: QdiscAt;
+      /** The kernel removes it again when its class gets a child later in the same plan. */
+      readonly transient?: boolean;
+    } & Worded)
   | { readonly kind: "qdisc.change"; readonly dev: string; readonly at: QdiscAt; readonly before: Qdisc }
   | { readonly kind: "qdisc.delete"; readonly dev: string; readonly at: QdiscAt<SeenQdisc> }
-  | { readonly kind: "class.add"; readonly dev: string; readonly at: ClassAt }
+  | ({ readonly kind: "class.add"; readonly dev: string; readonly at: ClassAt } & Worded)
   | { readonly kind: "class.change"; readonly dev: string; readonly at: ClassAt; readonly before: HtbClass }
   | { readonly kind: "class.delete"; readonly dev: string; readonly at: ClassAt }
   /** Sets the packet steering of a transmit queue (from 0). */
@@ -70,13 +81,13 @@ function hostsText(entries: readonly HostEntry[]): string {
 export function tcLine(action: ShaperAction): string | undefined {
   switch (action.kind) {
     case "qdisc.add":
-      return qdiscCommand("add", action.dev, action.at);
+      return action.line ?? qdiscCommand("add", action.dev, action.at);
     case "qdisc.change":
       return qdiscCommand("change", action.dev, action.at);
     case "qdisc.delete":
       return qdiscCommand("del", action.dev, action.at);
     case "class.add":
-      return classCommand("add", action.dev, action.at);
+      return action.line ?? classCommand("add", action.dev, action.at);
     case "class.change":
       return classCommand("change", action.dev, action.at);
     case "class.delete":
@@ -113,10 +124,15 @@ function describe(action: ShaperAction): string {
   }
 }
 
-/** A foreign root that was replaced and our own root's removal are not taken back: the kernel puts its default there. */
+/**
+ * A foreign root that was replaced and our own root's removal are not taken back: the kernel puts its default there. Nor
+ * is an HTB on a transmit queue, whose removal would leave a noop qdisc there that drops all packets; empty, it lets them
+ * pass, and it goes with its root.
+ */
 function inverse(action: ShaperAction): ShaperAction | readonly ShaperAction[] | undefined {
   switch (action.kind) {
     case "qdisc.add":
+      if (action.transient || (action.at.qdisc.kind === "htb" && action.at.parent !== TC_ROOT)) return undefined;
       return { kind: "qdisc.delete", dev: action.dev, at: action.at };
     case "qdisc.change":
       return { ...action, at: { ...action.at, qdisc: action.before }, before: action.at.qdisc };

@@ -62,3 +62,22 @@ test("when numbers run out it says how many are missing, of handles and of ids",
     ],
   );
 });
+
+test("a stored number is not kept by two, nor when it lies beyond those of the link's kind", () => {
+  const slot: Slot = { queue: 0, parent: 0, number: 0x401 };
+  const flat: Isp = { nodes: [], circuits: [circuit("a", undefined, 10), circuit("b", undefined, 10)] };
+  const twice = allocation(flat, {
+    queues: 1,
+    prior: new Map([
+      ["circuit:a", slot],
+      ["circuit:b", slot],
+    ]),
+  });
+  const numbers = [...twice.allocation.values()].map(({ number }) => number);
+  assert.equal(numbers[0], 0x401);
+  assert.notEqual(numbers[1], 0x401);
+  const { tree } = buildTree(flat, config());
+  const prior = new Map([["circuit:a", { ...slot, number: 0x9001 }]]);
+  const { allocation: stick } = allocate({ tree, link: "stick", queues: 1, prior, occupied: new Set() });
+  assert.ok(stick.get("circuit:a")!.number < 0x8000);
+});

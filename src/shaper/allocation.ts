@@ -85,12 +85,15 @@ export function allocate(input: AllocationInput): { allocation: Allocation; prob
   const nextInner = dispenser(pools.inner, taken);
   const allocation = new Map<string, Slot>();
   const missing = { leaf: 0, inner: 0 };
+  const given = new Set<number>();
 
   const take = (key: string, queue: number, parent: number, grant?: Both<BitsPerSecond>): void => {
     const old = prior.get(key);
-    let number = old?.queue === queue && old.parent === parent ? old.number : undefined;
-    number ??= grant ? nextInner() : nextLeaf();
+    // A store may be of a link of the other kind, or damaged.
+    const keeps = old?.queue === queue && old.parent === parent && old.number <= pools.last && !given.has(old.number);
+    const number = keeps ? old.number : grant ? nextInner() : nextLeaf();
     if (number === undefined) missing[grant ? "inner" : "leaf"] += 1;
+    else given.add(number);
     allocation.set(key, { queue, parent, number: number ?? 0, ...(grant && { grant }) });
   };
   const placeCircuit = ({ circuit }: TreeCircuit, queue: number, parent: number): void => {

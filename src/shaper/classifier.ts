@@ -15,9 +15,10 @@ import type { LinkRecord } from "../linux/netlink/link.ts";
 import type { RtnlSocket } from "../linux/netlink/socket.ts";
 import { type Counter, OUTCOMES, type Outcome, sumCounters } from "./classifier-codec.ts";
 import { classifierBuildId, ClassifierProgram, outcomesMap, readProgram } from "./classifier-program.ts";
-import { CLASSIFIER_PRIORITY, type Device, EgressHook } from "./egress-hook.ts";
+import { type Device, EgressHook } from "./egress-hook.ts";
 import { HostMap } from "./host-map.ts";
 import type { ClassifierConfig, HostEntry, HostTable } from "./model.ts";
+import { CLASSIFIER_PRIORITY } from "./numbers.ts";
 
 const HOSTS_PIN = "hosts";
 const ARPHRD_ETHER = 1;
@@ -35,8 +36,10 @@ export interface ClassifierOptions {
 
 /** What a device has at the classifier's place. */
 export interface ClassifierState {
-  /** What our program was told; undefined when there is none, or one that has to be replaced whatever it was told. */
+  /** What our program was told; undefined when there is none, or one that is {@link stale}. */
   readonly config?: ClassifierConfig;
+  /** Set when our program is there but has to be replaced whatever it was told: of another build, or its pins are lost. */
+  readonly stale?: true;
   /** The name of a filter that is not ours. */
   readonly foreignFilter?: string;
   readonly hasClsact: boolean;
@@ -60,13 +63,14 @@ export class Classifier implements Disposable {
     const { programId, foreign } = hook.read();
     const hasClsact = hook.hasClsact();
     if (foreign !== undefined) return { foreignFilter: foreign, hasClsact };
-    const program = programId === undefined ? undefined : readProgram(programId);
-    if (!program || program.buildId !== classifierBuildId()) return { hasClsact };
+    if (programId === undefined) return { hasClsact };
+    const program = readProgram(programId);
+    if (program?.buildId !== classifierBuildId()) return { stale: true, hasClsact };
     // A program whose table or counters are not the pinned ones runs on what nobody can fill or read any more.
     using hosts = HostMap.open(this.#hostsPin);
     using outcomes = this.#outcomes(device.ifindex);
     const pinned = [hosts?.id, outcomes?.info().id];
-    if (!pinned.every((id) => id !== undefined && program.mapIds.includes(id))) return { hasClsact };
+    if (!pinned.every((id) => id !== undefined && program.mapIds.includes(id))) return { stale: true, hasClsact };
     return { config: program.config, hasClsact };
   }
 
@@ -101,8 +105,9 @@ export class Classifier implements Disposable {
     using program = ClassifierProgram.load(config, bareIp, { hosts: hosts.fd, outcomes: outcomes?.fd });
     mkdirSync(this.#folder(device.ifindex), { recursive: true, mode: 0o700 });
     if (!hook.hasClsact()) {
-      hook.addClsact();
+      // The mark first: whoever dies between the two leaves a mark without clsact, not a clsact that stays for good.
       mkdirSync(this.#clsactMark(device.ifindex), { recursive: true });
+      hook.addClsact();
     }
     hook.put(program.fd, attached);
     if (outcomes) return;
@@ -118,6 +123,21 @@ export class Classifier implements Disposable {
       this.#clear(device, hook);
     }
     this.#sweep();
+  }
+
+  /** The devices other than these whose packets our program classifies by the pinned table. */
+  elsewhere(devices: readonly Device[]): LinkRecord[] {
+    const folders = existsSync(this.#pins) ? readdirSync(this.#pins) : [];
+    const others = folders.map(Number).filter((ifindex) => !devices.some((device) => device.ifindex === ifindex));
+    if (!others.some((ifindex) => ifindex > 0)) return [];
+    using hosts = HostMap.open(this.#hostsPin);
+    const links = this.#links();
+    return others.flatMap((ifindex) => {
+      const link = links.get(ifindex);
+      const { programId } = link ? new EgressHook(this.#socket, link).read() : {};
+      const program = programId === undefined ? undefined : readProgram(programId);
+      return link && hosts && program?.mapIds.includes(hosts.id) ? link : [];
+    });
   }
 
   /** All rows of the table; undefined when there is none yet. */

@@ -29,6 +29,7 @@ describe("parseConfig", () => {
     assert.deepEqual(good(LEAST), {
       network: "/etc/sluice/network.json",
       devices: "/etc/sluice/lists/ShapedDevices.csv",
+      dialect: "sluice",
       link: { kind: "bridge", lan: "eth1", internet: "eth0" },
       rate: { download: 1e9, upload: 5e8 },
       mode: "shape",
@@ -54,10 +55,11 @@ describe("parseConfig", () => {
       unknown_download = "50mbit"
       unknown_upload = "10mbit"
       queues = 16
-      dialect = "sluice"`);
+      dialect = "libreqos"`);
     assert.deepEqual(config, {
       network: "/srv/n.json",
       devices: "/etc/sluice/d.csv",
+      dialect: "libreqos",
       link: { kind: "stick", interface: "eth0", lanVlan: 2, internetVlan: 3 },
       rate: { download: 2_500_000, upload: 1_500_000 },
       mode: "observe",

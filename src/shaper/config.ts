@@ -1,6 +1,5 @@
 /** `sluice.toml`: the `[shaper]` table, checked whole, with every problem at once. */
 import { dirname, resolve } from "node:path";
-import { parse, TomlError } from "smol-toml";
 import { type Location, type Problem, problem } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { bitsPerSecond } from "../core/units.ts";
@@ -17,6 +16,7 @@ import {
 } from "./sources/config-values.ts";
 import { readText, sortProblems } from "./sources/files.ts";
 import { keyPositions } from "./sources/toml-lines.ts";
+import { parseToml } from "./sources/toml.ts";
 import type { Link, ShaperConfig } from "./model.ts";
 
 /** What {@link parseConfig} found. */
@@ -151,32 +151,20 @@ function readShaper(table: Table, directory: string): ShaperConfig | undefined {
   } as const;
   const unknownRate = readUnknown(table);
   const queues = table.optional("queues", integer(1, 1024));
-  table.optional("dialect", oneOf("sluice"));
+  const dialect = table.optional("dialect", oneOf("sluice", "libreqos")) ?? "sluice";
   if (network === undefined || devices === undefined || !link || download === undefined || upload === undefined) {
     return undefined;
   }
   return {
     network: resolve(directory, network),
     devices: resolve(directory, devices),
+    dialect,
     link,
     rate: { download, upload },
     ...rest,
     ...(unknownRate && { unknownRate }),
     ...(queues !== undefined && { queues }),
   };
-}
-
-function parseToml(toml: string, file: string): { values: Record<string, unknown> } | { problem: Problem } {
-  try {
-    return { values: parse(toml) };
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const line = toml.split("\n")[error.line - 1]?.trim() ?? "";
-    const said = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
-    const hint = /=\s*(?!true|false|inf|nan)[a-z]/i.test(line) ? "; texts need double quotes" : "";
-    const reason = `${said} in ${JSON.stringify(line)}${hint}`;
-    return { problem: problem("CONFIG_SYNTAX", { reason }, { file, line: error.line, column: error.column }) };
-  }
 }
 
 /**

@@ -7,12 +7,8 @@ import type { RtnlSocket } from "../linux/netlink/socket.ts";
 import { encodeFilter, encodeFilterDelete } from "../linux/netlink/tc/filter.ts";
 import { encodeQdisc } from "../linux/netlink/tc/qdisc.ts";
 import { TCA, writeTcmsg } from "../linux/netlink/tc/tcmsg.ts";
+import { CLASSIFIER_PRIORITY } from "./numbers.ts";
 
-/**
- * The filter's priority: 0x51, which nothing else is known to use. Filters before it (policers, redirects) see packets
- * first; filters behind it still run, because the classifier gives no verdict.
- */
-export const CLASSIFIER_PRIORITY = 81;
 /** The name of the program and of its filter: as long as the kernel takes. */
 export const CLASSIFIER_NAME = "sluice_classify";
 

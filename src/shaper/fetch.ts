@@ -72,7 +72,7 @@ function fetchDevice(
 ): ObservedDevice {
   const qdiscs = records.map(({ at }) => at);
   const classes = readClasses(socket, ifindex, qdiscs).map(({ at }) => at);
-  const { config, foreignFilter } = classifier.fetch({ name, ifindex });
+  const { config, stale, foreignFilter } = classifier.fetch({ name, ifindex });
   return {
     name,
     ifindex,
@@ -80,6 +80,7 @@ function fetchDevice(
     classes,
     steering: readXps(sysfs, name),
     ...(config && { classifier: config }),
+    ...(stale && { staleClassifier: stale }),
     ...(foreignFilter !== undefined && { foreignFilter }),
   };
 }
@@ -97,5 +98,6 @@ export function fetchShaper(
   return {
     devices: new Map(devices.map((device) => [device.name, fetch(device)])),
     ...(hosts && { hosts }),
+    elsewhere: classifier.elsewhere(devices).map(({ name }) => name),
   };
 }

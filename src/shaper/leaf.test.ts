@@ -51,3 +51,8 @@ test("fast circuits get fq_codel, unless they ask for cake or there is none", ()
   assert.equal(kind(10, "fifo"), "bfifo");
   assert.equal(kind(10, "fq_codel"), "fq_codel");
 });
+
+test("a fifo's limit stays within what the kernel can keep, at any rate", () => {
+  assert.deepEqual(leafFor("fifo", undefined, megabits(100), SETTINGS, ALL), { kind: "bfifo", limit: 1_250_000 });
+  assert.deepEqual(leafFor("fifo", undefined, megabits(1e6), SETTINGS, ALL), { kind: "bfifo", limit: 2 ** 32 - 1 });
+});

@@ -30,8 +30,14 @@ const withRtt = (cake: Cake, rate: BitsPerSecond): Cake => {
   return low && cake.rtt === undefined ? { ...cake, rtt: low[1] } : cake;
 };
 
+/** The kernel keeps a fifo's limit in 32 bits: 100 ms of 343 Gbit/s. */
+const MAX_FIFO = 2 ** 32 - 1;
+
 /** 100 ms at the class's ceiling, at least a window of full packets: what a plain queue needs for one TCP flow. */
-const fifoFor = (rate: BitsPerSecond): Fifo => ({ kind: "bfifo", limit: Math.max(48 * 1024, Math.round(rate / 80)) });
+const fifoFor = (rate: BitsPerSecond): Fifo => ({
+  kind: "bfifo",
+  limit: Math.min(Math.max(48 * 1024, Math.round(rate / 80)), MAX_FIFO),
+});
 
 const DEFAULT_CAKE: Cake = { kind: "cake", diffserv: "diffserv4" };
 const DEFAULT_FQ_CODEL: FqCodel = { kind: "fq_codel" };

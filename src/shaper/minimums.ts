@@ -42,6 +42,7 @@ export interface Grant<T> {
 export interface Oversubscription<T> {
   /** Undefined for the link itself. */
   readonly parent: T | undefined;
+  /** What they claim; of the hopeless, their floors. */
   readonly sum: BitsPerSecond;
   readonly ceil: BitsPerSecond;
   /** Whether not even the floors fit, which scaling cannot mend. */
@@ -111,8 +112,10 @@ export function grantMinimums<T>(
   const share = (parent: T | undefined, children: readonly Weighed<T>[], capacity: number, granted: number): void => {
     const claimed = sum(children, "claimed");
     if (claimed > capacity) {
-      const hopeless = sum(children, "floor") > capacity;
-      oversubscribed.push({ parent, sum: bitsPerSecond(claimed), ceil: bitsPerSecond(capacity), hopeless });
+      const floors = sum(children, "floor");
+      const hopeless = floors > capacity;
+      const wanted = bitsPerSecond(hopeless ? floors : claimed);
+      oversubscribed.push({ parent, sum: wanted, ceil: bitsPerSecond(capacity), hopeless });
     }
     const rates = sum(children, "need") > granted ? scaled(children, granted) : shared(children, granted, true);
     for (const [i, child] of children.entries()) {

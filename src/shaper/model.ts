@@ -91,6 +91,8 @@ export interface ShaperConfig {
   readonly network: string;
   /** Absolute path of `ShapedDevices.csv`. */
   readonly devices: string;
+  /** Whose rules the tree is built by: sluice's own, or LibreQoS's to the letter. */
+  readonly dialect: "sluice" | "libreqos";
   readonly link: Link;
   /** Capacity of the line to the Internet. */
   readonly rate: Both<BitsPerSecond>;
@@ -187,8 +189,10 @@ export interface ObservedDevice {
   readonly classes: readonly ClassAt[];
   /** Transmit queues (from 0) whose steering would override the classifier's choice of a queue. */
   readonly steering: ReadonlyMap<number, Steering>;
-  /** Our classifier with the configuration it was loaded with; undefined when none is attached or it is of another build. */
+  /** Our classifier with the configuration it was loaded with; undefined when none is attached or it is of no use. */
   readonly classifier?: ClassifierConfig;
+  /** Set when our classifier is attached but of no use: of another build, or without its pinned maps. */
+  readonly staleClassifier?: true;
   /** Name of a filter that is not ours where the classifier's filter goes. */
   readonly foreignFilter?: string;
 }
@@ -198,6 +202,8 @@ export interface Observed {
   readonly devices: ReadonlyMap<string, ObservedDevice>;
   /** The classifier's table, undefined when there is none yet. */
   readonly hosts?: HostTable;
+  /** Names of other devices that still classify by this table: what an earlier configuration left. */
+  readonly elsewhere?: readonly string[];
 }
 
 // ---- What it shall hold ---------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { applyEdit, circuit, config, edit, facts, ispOf, node, world } from "../../test/helpers/isp.ts";
 import { execute } from "../core/executor.ts";
-import { major, TC_ROOT } from "../core/tc/handle.ts";
+import { handle, major, TC_CLSACT, TC_ROOT } from "../core/tc/handle.ts";
 import { sameState } from "../linux/fake/os.ts";
 import { SHAPER_ACTIONS, type ShaperAction } from "./actions.ts";
 import type { Allocation, Slot } from "./allocation.ts";
@@ -11,6 +11,7 @@ import { type Built, buildShaper } from "./build.ts";
 import { classidOf, sidesOf } from "./desired.ts";
 import { FakeMachine } from "./executors/fake.ts";
 import { DIRECTIONS, type Isp, type ShaperConfig } from "./model.ts";
+import { MQ_NUMBER } from "./numbers.ts";
 import { planCleanup, planShaper } from "./plan.ts";
 
 const NOTHING: Allocation = new Map();
@@ -35,11 +36,16 @@ async function applyTo(machine: FakeMachine, built: Built): Promise<readonly Sha
   return plan.actions;
 }
 
-/** The state is the desired one: a plan from scratch on an empty machine makes the same. */
+/** The state is the desired one: a plan from scratch makes the same, but for empty HTBs on queues used no more. */
 async function assertReached(machine: FakeMachine, built: Built, fresh: FakeMachine): Promise<void> {
   assert.deepEqual(planOf(built, machine).actions, [], "a second plan is empty");
   await applyTo(fresh, built);
   for (const [name, device] of machine.devices) {
+    for (const at of device.qdiscs) {
+      const empty =
+        at.qdisc.kind === "htb" && !device.classes.some(({ classid }) => major(classid) === major(at.handle));
+      if (empty && major(at.parent) === MQ_NUMBER) fresh.devices.get(name)!.addQdisc(at);
+    }
     assert.ok(
       sameState(device, fresh.devices.get(name)!),
       [...device.print(), "---", ...fresh.devices.get(name)!.print()].join("\n"),
@@ -320,6 +326,73 @@ describe("planShaper() touches only what changed", () => {
     await execute(plan, SHAPER_ACTIONS, machine);
     assert.deepEqual(machine.devices.get("lan0")!.print(), []);
     assert.deepEqual(machine.devices.get("wan0")!.print(), ["qdisc add dev wan0 root handle 5: pfifo limit 9"]);
+  });
+});
+
+describe("planShaper() and what it cannot take for its own", () => {
+  const isp: Isp = { nodes: [], circuits: [circuit("c1", undefined, 10, { address: "100.64.0.1" })] };
+
+  async function started(queues = 4) {
+    const c = config();
+    const machine = machineFor(c, queues);
+    const built = build(isp, c, queues, machine, NOTHING);
+    await applyTo(machine, built);
+    return { c, machine, built };
+  }
+
+  test("an HTB on a queue that is used no more is emptied and stays, also when it was added and is taken back", async () => {
+    const { c, machine, built } = await started();
+    const lan = machine.devices.get("lan0")!;
+    const htbs = () => lan.qdiscs.filter((at) => at.qdisc.kind === "htb").map((at) => at.handle);
+    const before = htbs();
+    assert.equal(before.length, 4);
+    const fewer = build(isp, { ...c, queues: 2 }, 4, machine, built.allocation);
+    await applyTo(machine, fewer);
+    assert.deepEqual(htbs(), before);
+    assert.equal(new Set(lan.classes.map(({ classid }) => major(classid))).size, 2);
+    assert.deepEqual(planOf(fewer, machine).actions, []);
+
+    const fresh = machineFor(c, 4);
+    const two = build(isp, { ...c, queues: 2 }, 4, fresh, NOTHING);
+    await applyTo(fresh, two);
+    const plan = planOf(build(isp, c, 4, fresh, two.allocation), fresh);
+    await assert.rejects(execute(plan, SHAPER_ACTIONS, faultAt(fresh, plan.actions.length - 1, 64)), /were taken back/);
+    const left = fresh.devices.get("lan0")!;
+    assert.equal(left.qdiscs.filter((at) => at.qdisc.kind === "htb").length, 4);
+    assert.equal(new Set(left.classes.map(({ classid }) => major(classid))).size, 2);
+  });
+
+  test("somebody's qdisc below our mq is named, and cleanup refuses to take it along", async () => {
+    const { machine, built } = await started();
+    const lan = machine.devices.get("lan0")!;
+    lan.deleteQdisc(lan.qdiscs.find((at) => at.parent === handle(MQ_NUMBER, 2))!);
+    lan.addQdisc({ handle: handle(9), parent: handle(MQ_NUMBER, 2), qdisc: { kind: "pfifo", limit: 9 } });
+    const named = /lan0 has the qdisc pfifo 9: on a transmit queue .*\n.*tc qdisc del dev lan0 parent 7fff:2/;
+    assert.throws(() => planOf(built, machine), named);
+    assert.throws(() => planCleanup(machine.observe()), named);
+  });
+
+  test("an ingress qdisc is refused before anything is changed: clsact cannot stand beside it", () => {
+    const c = config();
+    const machine = machineFor(c, 4);
+    machine.devices.get("wan0")!.addQdisc({ handle: handle(0xffff), parent: TC_CLSACT, qdisc: { kind: "ingress" } });
+    const built = build(isp, c, 4, machine, NOTHING);
+    assert.throws(() => planOf(built, machine), /Interface wan0 has an ingress qdisc, .*\[FOREIGN_INGRESS\]/);
+  });
+
+  test("a device that an earlier configuration left is an error, but not for those who only compare", async () => {
+    const { machine, built } = await started();
+    const observed = { ...machine.observe(), elsewhere: ["old0"] };
+    assert.throws(() => planShaper(built.desired, observed), /Interface old0 still holds .*\[LINK_LEFT\]/);
+    assert.deepEqual(planShaper(built.desired, observed, { regardless: true }).actions, []);
+  });
+
+  test("cleanup detaches a classifier that is of no use any more", async () => {
+    const { machine } = await started();
+    const observed = machine.observe();
+    const { classifier: _, ...lan } = observed.devices.get("lan0")!;
+    const devices = new Map([...observed.devices, ["lan0", { ...lan, staleClassifier: true as const }]]);
+    assert.deepEqual(planCleanup({ ...observed, devices }).actions[0], { kind: "classifier.detach", dev: "lan0" });
   });
 });
 

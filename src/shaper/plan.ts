@@ -28,12 +28,16 @@ import {
   NO_STEERING,
   type SavedSteering,
 } from "./model.ts";
-import { HTB_MARK, MQ_NUMBER } from "./numbers.ts";
+import { CLASSIFIER_PRIORITY, HTB_MARK, MQ_NUMBER } from "./numbers.ts";
 
 /** How far a plan may go. */
 export interface PlanOptions {
   /** Replace a root qdisc that sluice did not make. */
   readonly replaceForeign?: boolean;
+  /** Plan in spite of everything that stands against it: for those who only compare. */
+  readonly regardless?: boolean;
+  /** Whether a root is ours; by sluice's mark when left out. */
+  readonly isOwn?: (root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscAt<SeenQdisc>[]) => boolean;
 }
 
 /** The actions of one device by phase. */
@@ -42,6 +46,9 @@ interface Phases {
   readonly build: ShaperAction[];
   readonly clean: ShaperAction[];
 }
+
+/** A wish for a qdisc whose handle the kernel shall choose. */
+const AUTO = handle(0);
 
 const isMarked = (qdisc: SeenQdisc): boolean => qdisc.kind === "htb" && qdisc.r2q === HTB_MARK;
 
@@ -118,7 +125,9 @@ class DevicePlanner {
       if (seen && seen.parent !== at.parent) this.#removeQdisc(seen, this.phases.clear);
       const there = this.#leafAt.get(at.parent);
       const fits =
-        there?.handle === at.handle && (sameQdisc(at.qdisc, there.qdisc) || isChangeable(at.qdisc, there.qdisc));
+        there &&
+        (at.handle === AUTO || there.handle === at.handle) &&
+        (sameQdisc(at.qdisc, there.qdisc) || isChangeable(at.qdisc, there.qdisc));
       if (there && !fits) this.#removeQdisc(there, this.phases.clear);
     }
     for (const at of this.#desired.classes) {
@@ -135,10 +144,11 @@ class DevicePlanner {
   }
 
   #qdisc(at: QdiscAt): void {
-    const seen = this.#qdiscs.get(at.handle);
+    const seen = at.handle === AUTO ? this.#leafAt.get(at.parent) : this.#qdiscs.get(at.handle);
     if (!seen) this.phases.build.push({ kind: "qdisc.add", dev: this.#dev, at });
     else if (!sameQdisc(at.qdisc, seen.qdisc)) {
-      this.phases.build.push({ kind: "qdisc.change", dev: this.#dev, at, before: seen.qdisc as Qdisc });
+      const own = { ...at, handle: seen.handle };
+      this.phases.build.push({ kind: "qdisc.change", dev: this.#dev, at: own, before: seen.qdisc as Qdisc });
     }
   }
 
@@ -169,14 +179,20 @@ class DevicePlanner {
     phase.push({ kind: "qdisc.delete", dev: this.#dev, at });
   }
 
-  /** Removes what is left inside our own HTBs and nobody wishes any more. Other qdiscs of the device are not ours. */
+  /**
+   * Removes what is left inside our own HTBs and nobody wishes any more. Other qdiscs of the device are not ours. An HTB
+   * on a transmit queue that is used no more stays, empty, and lets everything pass: its removal would leave the queue
+   * with a noop qdisc (net/sched/sch_mq.c, mq_graft), which drops every packet that takes it.
+   */
   #cleanUp(wishes: ReadonlyMap<Handle, ClassAt>, frame: readonly QdiscAt[]): void {
     for (const at of this.#classes.values()) {
       if (!wishes.has(at.classid)) this.#removeClass(at, this.phases.clean);
     }
     const wished = new Set(frame.map((at) => at.handle));
     for (const at of this.#qdiscs.values()) {
-      if (isMarked(at.qdisc) && !wished.has(at.handle)) this.#removeQdisc(at, this.phases.clean);
+      if (at.qdisc.kind !== "htb" || wished.has(at.handle)) continue;
+      if (frame[0]!.qdisc.kind === "mq" && major(at.parent) === major(frame[0]!.handle)) continue;
+      this.#removeQdisc(at, this.phases.clean);
     }
   }
 }
@@ -222,37 +238,65 @@ function sameClassifier(a: DesiredDevice["classifier"], b: DesiredDevice["classi
   );
 }
 
+const nameOf = ({ qdisc, handle: own }: QdiscAt<SeenQdisc>): string =>
+  `${qdisc.kind === "other" ? qdisc.name : qdisc.kind} ${formatHandle(own)}`;
+
+/** Qdiscs that somebody else put on transmit queues of our mq, beside HTBs of ours. */
+function strangersBelow(device: ObservedDevice): Problem[] {
+  const root = rootOf(device);
+  if (root?.qdisc.kind !== "mq" || root.handle !== handle(MQ_NUMBER)) return [];
+  const [ours = [], others = []] = [true, false].map((own) =>
+    device.qdiscs.filter((at) => major(at.parent) === MQ_NUMBER && isMarked(at.qdisc) === own),
+  );
+  if (ours.length === 0) return [];
+  return others.map((at) =>
+    problem("FOREIGN_QUEUE", { device: device.name, qdisc: nameOf(at), parent: formatHandle(at.parent) }),
+  );
+}
+
 /** What keeps a plan from being made on a device: other people's things. */
 function foreign(device: ObservedDevice, options: PlanOptions): Problem[] {
   const problems: Problem[] = [];
   const root = rootOf(device);
-  if (root && !options.replaceForeign && !isOwnRoot(root, device.qdiscs)) {
-    const name = root.qdisc.kind === "other" ? root.qdisc.name : root.qdisc.kind;
-    problems.push(problem("FOREIGN_QDISC", { device: device.name, qdisc: `${name} ${formatHandle(root.handle)}` }));
+  const isOwn = options.isOwn ?? isOwnRoot;
+  if (root && !options.replaceForeign && !isOwn(root, device.qdiscs)) {
+    const strangers = strangersBelow(device);
+    if (strangers.length > 0) problems.push(...strangers);
+    else problems.push(problem("FOREIGN_QDISC", { device: device.name, qdisc: nameOf(root) }));
+  }
+  if (device.qdiscs.some((at) => at.qdisc.kind === "ingress")) {
+    problems.push(problem("FOREIGN_INGRESS", { device: device.name }));
   }
   if (device.foreignFilter !== undefined) {
-    problems.push(problem("FOREIGN_PROGRAM", { device: device.name, filter: device.foreignFilter }));
+    const params = { device: device.name, filter: device.foreignFilter, priority: CLASSIFIER_PRIORITY };
+    problems.push(problem("FOREIGN_PROGRAM", params));
   }
   return problems;
 }
 
-function keepsRoot(desired: DesiredDevice, observed: ObservedDevice): boolean {
+function keepsRoot(desired: DesiredDevice, observed: ObservedDevice, isOwn: typeof isOwnRoot): boolean {
   const root = rootOf(observed);
   const wish = desired.qdiscs[0]!;
-  return !!root && isOwnRoot(root, observed.qdiscs) && root.handle === wish.handle && sameQdisc(wish.qdisc, root.qdisc);
+  return !!root && isOwn(root, observed.qdiscs) && root.handle === wish.handle && sameQdisc(wish.qdisc, root.qdisc);
 }
 
 /**
  * Plans the way from the observed state to the desired one. The same state gives an empty plan.
  *
- * @throws SluiceError FOREIGN_QDISC, FOREIGN_PROGRAM for what is in the way and not ours, all of them at once
+ * @throws SluiceError FOREIGN_QDISC, FOREIGN_QUEUE, FOREIGN_INGRESS, FOREIGN_PROGRAM for what is in the way and not
+ * ours, LINK_LEFT for devices that an earlier configuration left, all of them at once
  */
 export function planShaper(desired: Desired, observed: Observed, options: PlanOptions = {}): Plan<ShaperAction> {
   const pairs = desired.devices.map((wish) => ({ wish, seen: observed.devices.get(wish.name)! }));
-  const problems = pairs.flatMap(({ seen }) => foreign(seen, options));
-  if (problems.length > 0) throw new SluiceError(problems);
+  const problems = [
+    ...pairs.flatMap(({ seen }) => foreign(seen, options)),
+    ...(observed.elsewhere ?? []).map((device) => problem("LINK_LEFT", { device })),
+  ];
+  if (problems.length > 0 && !options.regardless) throw new SluiceError(problems);
 
-  const phases = pairs.map(({ wish, seen }) => new DevicePlanner(wish, seen, keepsRoot(wish, seen)).plan());
+  const phases = pairs.map(({ wish, seen }) =>
+    new DevicePlanner(wish, seen, keepsRoot(wish, seen, options.isOwn ?? isOwnRoot)).plan(),
+  );
   const hosts = planHosts(desired.hosts, observed.hosts);
   const classifiers = pairs.flatMap(({ wish, seen }): ShaperAction[] => {
     const { classifier: before } = seen;
@@ -275,15 +319,25 @@ export function planShaper(desired: Desired, observed: Observed, options: PlanOp
 /**
  * Plans the removal of everything that sluice made on these devices: the classifiers, then the roots with all below them
  * in one action each; then the steering that was there before is put back. What others made stays.
+ *
+ * @throws SluiceError FOREIGN_QUEUE when somebody else's qdisc stands below our mq and would go with it
  */
-export function planCleanup(observed: Observed, saved: SavedSteering = new Map()): Plan<ShaperAction> {
+export function planCleanup(
+  observed: Observed,
+  saved: SavedSteering = new Map(),
+  isOwn: PlanOptions["isOwn"] = isOwnRoot,
+): Plan<ShaperAction> {
   const devices = [...observed.devices.values()];
+  const problems = devices.flatMap((device) => strangersBelow(device));
+  if (problems.length > 0) throw new SluiceError(problems);
   const detach = devices.flatMap((device): ShaperAction[] =>
-    device.classifier ? [{ kind: "classifier.detach", dev: device.name, before: device.classifier }] : [],
+    device.classifier || device.staleClassifier
+      ? [{ kind: "classifier.detach", dev: device.name, ...(device.classifier && { before: device.classifier }) }]
+      : [],
   );
   const remove = devices.flatMap((device): ShaperAction[] => {
     const root = rootOf(device);
-    return root && isOwnRoot(root, device.qdiscs) ? [{ kind: "qdisc.delete", dev: device.name, at: root }] : [];
+    return root && isOwn(root, device.qdiscs) ? [{ kind: "qdisc.delete", dev: device.name, at: root }] : [];
   });
   const restore = devices.flatMap(({ name, steering }) =>
     [...(saved.get(name) ?? [])].map(([queue, masks]): ShaperAction => {

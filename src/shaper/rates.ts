@@ -5,6 +5,8 @@ import { type BitsPerSecond, bitsPerSecond, type Bytes, bytes } from "../core/un
 /** Room for link headers above the MTU in the smallest burst: Ethernet, two VLAN tags, PPPoE, and some to spare. */
 const HEADROOM = 100;
 const BURST_SECONDS = 0.01;
+/** The kernel keeps a burst as a time of 2^32 ticks of 64 ns at most: what fits a jumbo MTU at the least rate does not. */
+const BURST_MAX_SECONDS = 274;
 const QUANTUM_SECONDS = 0.001;
 const QUANTUM_MAX = 60_000;
 
@@ -19,7 +21,8 @@ export const UNLIMITED: BitsPerSecond = bitsPerSecond(100e9);
  * 10 to 25 % of 20 to 50 Mbit/s are lost to timer granularity on small machines.
  */
 function burstOf(rate: BitsPerSecond, mtu: number): Bytes {
-  return bytes(Math.max(1600, mtu + HEADROOM, Math.ceil((rate / 8) * BURST_SECONDS)));
+  const wanted = Math.max(1600, mtu + HEADROOM, Math.ceil((rate / 8) * BURST_SECONDS));
+  return bytes(Math.min(wanted, Math.floor(rate / 8) * BURST_MAX_SECONDS));
 }
 
 /**

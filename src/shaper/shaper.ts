@@ -37,7 +37,10 @@ export interface ShaperPlace {
 }
 
 /** How a plan is carried out: rtnetlink, `tc -batch`, or written to a file and not done at all. */
-export type ExecutorChoice = { readonly kind: "netlink" | "tc" } | { readonly kind: "file"; readonly path: string };
+export type ExecutorChoice =
+  | { readonly kind: "netlink" | "tc" }
+  /** `comments` keeps what tc cannot do as comments in the file. */
+  | { readonly kind: "file"; readonly path: string; readonly comments: boolean };
 
 /** Options of {@link Shaper.plan}. */
 export interface ShapeOptions extends PlanOptions {
@@ -45,77 +48,91 @@ export interface ShapeOptions extends PlanOptions {
   readonly rebalance?: boolean;
 }
 
-/** A plan with what it was made from. */
-export interface ShaperPlan extends Plan<ShaperAction> {
-  readonly built: Built;
-  readonly observed: Observed;
+/** What a plan is made from besides the files. */
+export interface MachineState {
   readonly facts: Facts;
+  readonly observed: Observed;
   /** The allocation that the store holds now. */
   readonly prior: Allocation;
 }
+
+/** A plan as a dialect makes it. */
+export interface DialectPlan extends Plan<ShaperAction> {
+  /** What the store shall hold when it is carried out. */
+  readonly allocation: Allocation;
+}
+
+/** A plan with what it was made from. */
+export type ShaperPlan = DialectPlan & MachineState;
+
+/** A plan in sluice's own dialect, with the tree that it builds. */
+export type TreePlan = ShaperPlan & { readonly built: Built };
 
 const log = logger("shaper");
 
 function openNetns(name: string): Netns {
   try {
-    return Netns.open(name);
+    using owned = new DisposableStack();
+    const ns = owned.use(Netns.open(name));
+    // setns says EINVAL of a file that is no namespace.
+    ns.run(() => undefined);
+    owned.move();
+    return ns;
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") throw sluiceError("NETNS_MISSING", { name });
+    const missing = error instanceof SystemError && ["ENOENT", "ENOTDIR", "EINVAL"].includes(error.code);
+    if (missing) throw sluiceError("NETNS_MISSING", { name }, { cause: error });
     throw error;
   }
 }
 
-/** One link on one machine. Holds a netlink socket; dispose it. */
+/** One link on one machine. Holds a netlink socket and a sysfs; dispose it. */
 export class Shaper implements Disposable {
   readonly #place: ShaperPlace;
+  readonly #owned: DisposableStack;
   readonly #netns: Netns | undefined;
-  readonly #devices: readonly LinkRecord[];
+  readonly #sysfs: Sysfs;
+  /** The link's devices, as they were when it was opened. */
+  readonly devices: readonly LinkRecord[];
   readonly socket: RtnlSocket;
   readonly classifier: Classifier;
-  readonly #sysfs: Sysfs;
 
-  private constructor(place: ShaperPlace, netns: Netns | undefined, socket: RtnlSocket, link: Link) {
+  private constructor(place: ShaperPlace, link: Link, owned: DisposableStack) {
     this.#place = place;
-    this.#netns = netns;
-    this.socket = socket;
-    this.#devices = findDevices(socket, link);
-    this.#sysfs = Sysfs.open(netns);
-    this.classifier = new Classifier({ pins: `${place.paths.pins}/shaper`, socket });
+    this.#netns = place.netns === undefined ? undefined : owned.use(openNetns(place.netns));
+    this.socket = owned.use(RtnlSocket.open(this.#netns));
+    this.devices = findDevices(this.socket, link);
+    this.#sysfs = owned.use(Sysfs.open(this.#netns));
+    this.classifier = owned.use(new Classifier({ pins: `${place.paths.pins}/shaper`, socket: this.socket }));
+    this.#owned = owned.move();
   }
 
-  /** @throws SluiceError INTERFACE_MISSING; SystemError when the namespace is not there */
+  /** @throws SluiceError INTERFACE_MISSING, NETNS_MISSING */
   static open(place: ShaperPlace, link: Link): Shaper {
-    const netns = place.netns === undefined ? undefined : openNetns(place.netns);
-    const socket = RtnlSocket.open(netns);
-    try {
-      return new Shaper(place, netns, socket, link);
-    } catch (error) {
-      socket[Symbol.dispose]();
-      netns?.[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  /** The link's devices, as they were when it was opened. */
-  get devices(): readonly LinkRecord[] {
-    return this.#devices;
+    using owned = new DisposableStack();
+    return new Shaper(place, link, owned);
   }
 
   /** Reads the kernel. */
   fetch(): Observed {
-    return fetchShaper(this.socket, this.classifier, this.#sysfs, this.#devices);
+    return fetchShaper(this.socket, this.classifier, this.#sysfs, this.devices);
   }
 
   /** Works out what would change. Changes nothing. @throws SluiceError with everything that stands against it */
-  plan(isp: Isp, config: ShaperConfig, options: ShapeOptions = {}): ShaperPlan {
-    const facts = readFacts(this.#devices);
-    const observed = this.fetch();
-    const prior = this.#readStore(readSlots);
-    const built = buildShaper({ isp, config, facts, prior, observed, rebalance: options.rebalance ?? false });
-    const { actions } = planShaper(built.desired, observed, options);
-    const problems = checkMemory(actions, facts.memory);
+  plan(isp: Isp, config: ShaperConfig, options: ShapeOptions = {}): TreePlan {
+    return this.planAs((machine) => {
+      const built = buildShaper({ isp, config, ...machine, rebalance: options.rebalance ?? false });
+      const { actions } = planShaper(built.desired, machine.observed, options);
+      return { actions, warnings: built.warnings, allocation: built.allocation, built };
+    });
+  }
+
+  /** The same for a dialect that makes plans by rules of its own. */
+  planAs<P extends DialectPlan>(make: (machine: MachineState) => P): P & MachineState {
+    const machine = { facts: readFacts(this.devices), observed: this.fetch(), prior: this.#readStore(readSlots) };
+    const plan = make(machine);
+    const problems = checkMemory(plan.actions, machine.facts.memory);
     if (problems.length > 0) throw new SluiceError(problems);
-    return { actions, warnings: built.warnings, built, observed, facts, prior };
+    return { ...plan, ...machine };
   }
 
   /**
@@ -128,7 +145,7 @@ export class Shaper implements Disposable {
       executor: executor.kind,
       summary: formatSummary(summarize(plan, SHAPER_ACTIONS)),
     });
-    const { allocation } = plan.built;
+    const { allocation } = plan;
     const both = new Map([...plan.prior, ...allocation]);
     this.#withStore((db) => {
       writeSlots(db, plan.prior, both);
@@ -138,18 +155,21 @@ export class Shaper implements Disposable {
     if (executor.kind !== "file") this.#withStore((db) => writeSlots(db, both, allocation));
   }
 
-  /** What {@link removeAll} would do. */
-  planCleanup(): Plan<ShaperAction> {
-    return planCleanup(this.fetch(), this.#readStore(readSteering));
+  /** What {@link removeAll} would do. `isOwn` as in {@link PlanOptions}. */
+  planCleanup(isOwn?: PlanOptions["isOwn"]): Plan<ShaperAction> {
+    const observed = fetchShaper(this.socket, this.classifier, this.#sysfs, this.#held());
+    return planCleanup(observed, this.#readStore(readSteering), isOwn);
   }
 
-  /** Removes everything that sluice made on the link's devices. Ids stay in the store, so that a later apply uses them. */
-  async removeAll(options?: ExecuteOptions): Promise<Plan<ShaperAction>> {
-    const plan = this.planCleanup();
+  /**
+   * Removes everything that sluice made on the link's devices, and on those that an earlier configuration left. Ids stay
+   * in the store, so that a later apply uses them.
+   */
+  async removeAll(options?: ExecuteOptions, isOwn?: PlanOptions["isOwn"]): Promise<Plan<ShaperAction>> {
+    const plan = this.planCleanup(isOwn);
     await this.#execute(plan, { kind: "netlink" }, options);
-    if (plan.actions.some(({ kind }) => kind === "steering.set")) {
-      this.#withStore((db) => this.#devices.forEach(({ name }) => forgetSteering(db, name)));
-    }
+    const restored = new Set(plan.actions.flatMap((action) => (action.kind === "steering.set" ? action.dev : [])));
+    if (restored.size > 0) this.#withStore((db) => restored.forEach((name) => forgetSteering(db, name)));
     return plan;
   }
 
@@ -159,14 +179,11 @@ export class Shaper implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.classifier[Symbol.dispose]();
-    this.#sysfs[Symbol.dispose]();
-    this.socket[Symbol.dispose]();
-    this.#netns?.[Symbol.dispose]();
+    this.#owned.dispose();
   }
 
   async #execute(plan: Plan<ShaperAction>, choice: ExecutorChoice, options?: ExecuteOptions): Promise<void> {
-    const ifindex = new Map(this.#devices.map((device) => [device.name, device.ifindex]));
+    const ifindex = new Map(this.#held().map((device) => [device.name, device.ifindex]));
     using sender = new BatchSender(this.socket);
     const netlink = new NetlinkExecutor(sender, this.classifier, this.#sysfs, ifindex);
     const executor = this.#executor(choice, netlink);
@@ -186,8 +203,13 @@ export class Shaper implements Disposable {
       case "tc":
         return new TcBatchExecutor(new TcRunner(this.#netns), netlink);
       case "file":
-        return new FileExecutor(choice.path);
+        return new FileExecutor(choice.path, choice.comments);
     }
+  }
+
+  /** The link's devices, and those that still classify by its table because an earlier configuration named them. */
+  #held(): LinkRecord[] {
+    return [...this.devices, ...this.classifier.elsewhere(this.devices)];
   }
 
   /** A plan must not make a database: without one, nothing was ever allocated. */

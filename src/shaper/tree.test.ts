@@ -65,3 +65,25 @@ test("unknown hosts get a hundredth for certain and up to their cap", () => {
   assert.deepEqual(tree.unknown.download, { rate: bitsPerSecond(10e6), ceil: bitsPerSecond(50e6) });
   assert.deepEqual(tree.unknown.upload, { rate: bitsPerSecond(10e6), ceil: bitsPerSecond(1e9) });
 });
+
+test("unknown hosts are guaranteed no more than their cap", () => {
+  const unknownRate = { download: bitsPerSecond(10_000), upload: megabits(1) };
+  const { tree } = buildTree({ nodes: [], circuits: [] }, config({ unknownRate }));
+  assert.deepEqual(tree.unknown.download, { rate: bitsPerSecond(10_000), ceil: bitsPerSecond(10_000) });
+  assert.deepEqual(tree.unknown.upload, { rate: bitsPerSecond(1e6), ceil: bitsPerSecond(1e6) });
+});
+
+test("more circuits than a node has floors for are an error that asks nobody to lower a minimum", () => {
+  const circuits = Array.from({ length: 20 }, (_, i) => circuit(`c${i}`, "AP", 0.0199));
+  const isp = { nodes: [node("AP", 0.0199, [], { up: 1 })], circuits };
+  for (const minimums of ["strict", "scale"] as const) {
+    assert.deepEqual(messages(buildTree(isp, config({ minimums }))).slice(0, 1), [
+      'SHAPER_FLOORS_OVERSUBSCRIBED: Below node "AP" are so many classes that 1 kbit/s download for each, the least HTB is given, make 20 kbit/s, more than its 19.9 kbit/s',
+    ]);
+  }
+});
+
+test("rates that would read as the same are shown to the bit", () => {
+  const isp = { nodes: [node("AP", 10)], circuits: [circuit("a", "AP", 10, { min: 10 }), circuit("b", "AP", 1)] };
+  assert.match(messages(buildTree(isp, config()))[0]!, /add up to 10001000 bit\/s, more than its 10000000 bit\/s/);
+});

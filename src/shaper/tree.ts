@@ -6,7 +6,7 @@ import { type Problem, problem } from "../core/errors.ts";
 import { type BitsPerSecond, bitsPerSecond, humanRate, wholeBytesRate } from "../core/units.ts";
 import { both } from "./both.ts";
 import { type Branch, flatten } from "./flatten.ts";
-import { type Claim, grantMinimums } from "./minimums.ts";
+import { type Claim, grantMinimums, RATE_FLOOR } from "./minimums.ts";
 import {
   type Both,
   type Circuit,
@@ -143,16 +143,18 @@ function grant(
   const claims = drafts.map((draft) => claimOf(draft, direction, priors));
   const { grants, oversubscribed } = grantMinimums(claims, available);
   for (const { parent, sum, ceil, hopeless } of oversubscribed) {
+    // Two rates that people would read as the same are shown to the bit.
+    const show = humanRate(sum) === humanRate(ceil) ? (rate: number) => `${rate} bit/s` : humanRate;
     const params = {
       direction,
       parent: parent ? `node "${parent.name}"` : "the link (less 1 % for unknown hosts)",
-      sum: humanRate(sum),
-      rate: humanRate(ceil),
+      sum: show(sum),
+      rate: show(ceil),
+      floor: humanRate(RATE_FLOOR),
       percent: Number(((100 * ceil) / sum).toPrecision(3)),
     };
-    const scaled = config.minimums === "scale" && !hopeless;
-    const code = scaled ? "SHAPER_MINIMUMS_SCALED" : "SHAPER_MINIMUMS_OVERSUBSCRIBED";
-    problems.push(problem(code, params, parent?.node?.where));
+    const kept = config.minimums === "scale" ? "SHAPER_MINIMUMS_SCALED" : "SHAPER_MINIMUMS_OVERSUBSCRIBED";
+    problems.push(problem(hopeless ? "SHAPER_FLOORS_OVERSUBSCRIBED" : kept, params, parent?.node?.where));
   }
   return new Map(grants.map(({ owner, rate }) => [owner, rate]));
 }
@@ -212,10 +214,11 @@ export function buildTree(
   const tree: Tree = {
     nodes: drafts.filter((draft) => draft.node).map((draft) => finishNode(draft)),
     orphans: drafts.filter((draft) => draft.circuit).map((draft) => finishCircuit(draft)),
-    unknown: both((d) => ({
-      rate: wholeBytesRate(bitsPerSecond(Math.max(1000, config.rate[d] * UNKNOWN_SHARE))),
-      ceil: wholeBytesRate(bitsPerSecond(Math.min(config.unknownRate?.[d] ?? config.rate[d], config.rate[d]))),
-    })),
+    unknown: both((d) => {
+      const ceil = Math.min(config.unknownRate?.[d] ?? config.rate[d], config.rate[d]);
+      const rate = Math.min(Math.max(RATE_FLOOR, config.rate[d] * UNKNOWN_SHARE), ceil);
+      return { rate: wholeBytesRate(bitsPerSecond(rate)), ceil: wholeBytesRate(bitsPerSecond(ceil)) };
+    }),
   };
   return { tree, problems };
 }

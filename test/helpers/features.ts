@@ -1,7 +1,7 @@
 /** Skips that are checked: a test is skipped only where the kernel cannot have what it needs. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { type Feature, kernelAtLeast, kernelConfig } from "../../src/linux/features.ts";
+import { type Feature, kernelAtLeast, kernelConfig, qdiscFeature } from "../../src/linux/features.ts";
 
 /**
  * Whether the feature is there; when it is not the test is skipped, with the reason.
@@ -18,3 +18,7 @@ export function requireFeature(t: TestContext, feature: Feature): boolean {
   t.skip(`this kernel has no ${feature.name}: needs ${feature.minKernel} and ${feature.config}`);
   return false;
 }
+
+/** Whether the kernel has all leaf qdiscs; when it has not the test is skipped. @throws AssertionError as {@link requireFeature} */
+export const requireLeaves = (t: TestContext): boolean =>
+  requireFeature(t, qdiscFeature("cake")) && requireFeature(t, qdiscFeature("fq_codel"));

@@ -66,6 +66,7 @@ export function config(overrides: Partial<ShaperConfig> = {}): ShaperConfig {
   return {
     network: "/network.json",
     devices: "/ShapedDevices.csv",
+    dialect: "sluice",
     link: { kind: "bridge", lan: "lan0", internet: "wan0" },
     rate: { download: megabits(1000), upload: megabits(1000) },
     mode: "shape",

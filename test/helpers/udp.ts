@@ -25,18 +25,40 @@ function sockaddr(host: Prefix, port: number): Buffer {
   return address;
 }
 
-/** Sends `count` datagrams of `size` payload bytes to `to`, from the address `from` when given. */
-export function sendUdp(ns: Netns, to: Prefix, options: { from?: Prefix; count?: number; size?: number } = {}): void {
-  const { from, count = 1, size = 100 } = options;
+/** What {@link sendUdp} sends. */
+export interface Datagrams {
+  /** Source address. */
+  readonly from?: Prefix;
+  readonly count?: number;
+  /** Bytes of payload. */
+  readonly size?: number;
+  /** Type of service of IPv4: the DSCP times 4. */
+  readonly tos?: number;
+}
+
+/** Sends datagrams: one of 100 bytes unless told otherwise. */
+export function sendUdp(ns: Netns, to: Prefix, options: Datagrams = {}): void {
+  const { from, count = 1, size = 100, tos = 0 } = options;
   ns.run(() => {
     using fd = new Fd(check("socket", socket(to.family === 4 ? 2 : 10, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
     if (from) {
       const local = sockaddr(from, 0);
       check(`bind ${from.key}`, bind(fd.number, local, local.length));
     }
+    if (tos !== 0) check("IP_TOS", setsockopt(fd.number, 0, 1, Int32Array.of(tos), 4));
     const address = sockaddr(to, DISCARD_PORT);
     const payload = Buffer.alloc(size);
     for (let i = 0; i < count; i += 1) check("sendto", sendto(fd.number, payload, size, 0, address, address.length));
+  });
+}
+
+/** A descriptor of a socket in a namespace, bound to an address; the caller's to close. */
+export function boundUdp(ns: Netns, host: Prefix, port: number): number {
+  return ns.run(() => {
+    using fd = new Fd(check("socket", socket(host.family === 4 ? 2 : 10, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+    const address = sockaddr(host, port);
+    check(`bind ${host.key}`, bind(fd.number, address, address.length));
+    return fd.release();
   });
 }
 

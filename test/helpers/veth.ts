@@ -47,6 +47,8 @@ export class VethPair implements Disposable {
   readonly dev: number;
 
   constructor() {
+    // No multicast reports among the packets that are counted.
+    this.#quiet("sysctl", "-qe", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1");
     this.ip("link", "add", "rt0", "numtxqueues", "4", "type", "veth", "peer", "name", "rt1");
     for (const name of ["lo", "rt0", "rt1"]) this.ip("link", "set", name, "up");
     this.ip("address", "add", "192.0.2.1/24", "dev", "rt0");
@@ -56,8 +58,12 @@ export class VethPair implements Disposable {
 
   /** Runs `ip` with these words in the namespace. */
   ip(...words: string[]): void {
-    const done = this.ns.run(() => spawnSync("ip", words, { encoding: "utf8" }));
-    assert.equal(done.status, 0, `ip ${words.join(" ")}: ${done.stderr}`);
+    this.#quiet("ip", ...words);
+  }
+
+  #quiet(program: string, ...words: string[]): void {
+    const done = this.ns.run(() => spawnSync(program, words, { encoding: "utf8" }));
+    assert.equal(done.status, 0, `${program} ${words.join(" ")}: ${done.stderr}`);
   }
 
   /** Adds a qdisc to rt0. @throws RtnlError */

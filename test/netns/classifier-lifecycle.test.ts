@@ -6,7 +6,8 @@ import { prefix } from "../../src/core/prefix.ts";
 import { TC_EGRESS, TC_INGRESS } from "../../src/core/tc/handle.ts";
 import { dumpFilters } from "../../src/linux/netlink/dump.ts";
 import { ethernet, ipv4 } from "../../src/linux/packet/frame.ts";
-import { CLASSIFIER_PRIORITY, EgressHook } from "../../src/shaper/egress-hook.ts";
+import { EgressHook } from "../../src/shaper/egress-hook.ts";
+import { CLASSIFIER_PRIORITY } from "../../src/shaper/numbers.ts";
 import type { ClassifierConfig, HostEntry } from "../../src/shaper/model.ts";
 import {
   ClassifierLab,
@@ -55,7 +56,7 @@ describe("the classifier on an interface", () => {
   test("a program whose pins are lost is known as one to be replaced, and is", () => {
     attach(DOWNLOAD);
     lab.run("rm", [`${lab.pins}/hosts`]);
-    assert.deepEqual(lab.classifier.fetch(lab.lan), { hasClsact: true });
+    assert.deepEqual(lab.classifier.fetch(lab.lan), { stale: true, hasClsact: true });
     assert.equal(lab.classifier.hosts(), undefined);
     attach(DOWNLOAD);
     assert.deepEqual(lab.classifier.fetch(lab.lan), { config: DOWNLOAD, hasClsact: true });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { type Handle, handle, TC_EGRESS } from "../../src/core/tc/handle.ts";
 import { dumpFilters } from "../../src/linux/netlink/dump.ts";
 import { ETHERTYPE, ethernet, ipv4, ipv6, pppoe } from "../../src/linux/packet/frame.ts";
-import { CLASSIFIER_PRIORITY } from "../../src/shaper/egress-hook.ts";
+import { CLASSIFIER_PRIORITY } from "../../src/shaper/numbers.ts";
 import type { ClassifierConfig, HostEntry } from "../../src/shaper/model.ts";
 import {
   ClassifierLab,

@@ -95,6 +95,40 @@ test("tree, circuit list and circuit get show rates, limits and counters; --json
   assert.match(unknown.stderr, /There is no circuit "10003"/);
 });
 
+test("shaper tree --circuits --json has the circuits too, and circuit get the ceilings on the way", () => {
+  using lab = new ShapedLab();
+  const { run } = example(lab);
+  run(["apply"]);
+  const tree = JSON.parse(run(["shaper", "tree", "--circuits", "--json"]).stdout) as { circuits: { id: string }[] };
+  assert.equal(tree.circuits.length, 14);
+  assert.ok(!("circuits" in (JSON.parse(run(["shaper", "tree", "--json"]).stdout) as object)));
+  const { circuit } = JSON.parse(run(["shaper", "circuit", "get", "1003", "--json"]).stdout) as {
+    circuit: { pathCeilings: object[] };
+  };
+  assert.deepEqual(circuit.pathCeilings[0], { name: "Alder Hill", download: 40e6, upload: 20e6 });
+});
+
+test("the shaper can be looked at where it could not be applied", () => {
+  using lab = new ShapedLab();
+  const { run } = example(lab);
+  lab.router("tc qdisc add dev lan0 ingress; tc qdisc add dev wan0 root tbf rate 1gbit burst 10kb limit 10kb");
+  assert.equal(run(["plan"]).status, 1);
+  const { status, stdout, stderr } = run(["shaper", "tree"]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /Alder Hill/);
+});
+
+test("a program or a file that cannot be used is named", () => {
+  using lab = new ShapedLab();
+  const { run } = example(lab);
+  const program = run(["apply", "--executor", "tc"], { PATH: "/nonexistent" });
+  assert.equal(program.status, 69);
+  assert.match(program.stderr, /Cannot run the program "tc"/);
+  const file = run(["apply", "--executor", "file", "--output", "/nonexistent/batch"]);
+  assert.equal(file.status, 1);
+  assert.match(file.stderr, /Cannot open "\/nonexistent\/batch": ENOENT: no such file or directory \[PATH_UNUSABLE\]/);
+});
+
 test("a circuit limited by a node says which node", () => {
   using lab = new ShapedLab();
   const { run, folder } = example(lab);

@@ -4,10 +4,11 @@ import { SHAPER_ACTIONS } from "../../shaper/actions.ts";
 import { type ExecutorChoice, Shaper } from "../../shaper/shaper.ts";
 import { sluiceError } from "../../core/errors.ts";
 import { answer, answerJson, type CliContext, note } from "../context.ts";
+import { planInputs, warningsOf } from "../dialect.ts";
 import { warningLines } from "../render/problems.ts";
 import { progressBar } from "../render/progress.ts";
 import { reporting } from "../report.ts";
-import { type PlaceFlags, placeOf, readInputs } from "../shaper-inputs.ts";
+import { type Inputs, type PlaceFlags, placeOf, readInputs } from "../shaper-inputs.ts";
 
 interface Flags extends PlaceFlags {
   readonly json: boolean;
@@ -17,21 +18,26 @@ interface Flags extends PlaceFlags {
   readonly output?: string;
 }
 
-function executorOf({ executor, output }: Flags): ExecutorChoice {
-  if (executor !== "file") return { kind: executor };
+function executorOf({ executor, output }: Flags, { dialect }: Inputs["config"]): ExecutorChoice {
+  if (executor !== "file") {
+    // Whoever names a file wants to read first what would be done.
+    if (output === undefined) return { kind: executor };
+    throw sluiceError("USAGE", { reason: "--output FILE needs --executor file", command: "sluice apply" });
+  }
   if (output === undefined) {
     throw sluiceError("USAGE", { reason: "--executor file needs --output FILE", command: "sluice apply" });
   }
-  return { kind: "file", path: output };
+  // LibreQoS's batch is LibreQoS's to the letter.
+  return { kind: "file", path: output, comments: dialect === "sluice" };
 }
 
 async function apply(this: CliContext, flags: Flags): Promise<void> {
-  const executor = executorOf(flags);
   const inputs = await readInputs(flags);
+  const executor = executorOf(flags, inputs.config);
   using shaper = Shaper.open(placeOf(flags), inputs.config.link);
   using _lock = shaper.lock();
-  const plan = shaper.plan(inputs.isp, inputs.config, flags);
-  const warnings = [...inputs.warnings, ...plan.warnings];
+  const plan = await planInputs(shaper, inputs, flags);
+  const warnings = warningsOf(inputs, plan);
   if (!flags.json) for (const line of warningLines(warnings)) note(this, line);
   const onProgress = progressBar(plan.actions.length, this.process.stderr);
   const started = this.clock.monotonic();

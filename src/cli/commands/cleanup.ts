@@ -3,6 +3,7 @@ import { formatPlan } from "../../core/plan.ts";
 import { actionJson, SHAPER_ACTIONS } from "../../shaper/actions.ts";
 import { Shaper } from "../../shaper/shaper.ts";
 import { answer, answerJson, type CliContext } from "../context.ts";
+import { ownership } from "../dialect.ts";
 import { reporting } from "../report.ts";
 import { type PlaceFlags, placeOf, readShaperConfig } from "../shaper-inputs.ts";
 
@@ -14,7 +15,7 @@ async function cleanup(this: CliContext, flags: Flags): Promise<void> {
   const { config } = await readShaperConfig(flags);
   using shaper = Shaper.open(placeOf(flags), config.link);
   using _lock = shaper.lock();
-  const plan = await shaper.removeAll({ signal: this.signal });
+  const plan = await shaper.removeAll({ signal: this.signal }, await ownership(config.dialect));
   if (flags.json) return answerJson(this, "cleanup", { actions: plan.actions.map((action) => actionJson(action)) });
   const lines = formatPlan(plan, SHAPER_ACTIONS);
   return answer(this, lines.length > 0 ? lines.join("\n") : "Nothing of sluice's is there.");

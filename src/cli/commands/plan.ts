@@ -5,6 +5,7 @@ import { actionJson, SHAPER_ACTIONS } from "../../shaper/actions.ts";
 import { batchLine } from "../../shaper/executors/file.ts";
 import { Shaper } from "../../shaper/shaper.ts";
 import { answer, answerJson, type CliContext, note } from "../context.ts";
+import { planInputs, warningsOf } from "../dialect.ts";
 import { warningLines } from "../render/problems.ts";
 import { reporting } from "../report.ts";
 import { type PlaceFlags, placeOf, readInputs } from "../shaper-inputs.ts";
@@ -20,8 +21,8 @@ interface Flags extends PlaceFlags {
 async function plan(this: CliContext, flags: Flags): Promise<void> {
   const inputs = await readInputs(flags);
   using shaper = Shaper.open(placeOf(flags), inputs.config.link);
-  const result = shaper.plan(inputs.isp, inputs.config, flags);
-  const warnings = [...inputs.warnings, ...result.warnings];
+  const result = await planInputs(shaper, inputs, flags);
+  const warnings = warningsOf(inputs, result);
   const count = summarize(result, SHAPER_ACTIONS);
   if (result.actions.length > 0) this.process.exitCode = EXIT.changes;
   if (flags.json) {

@@ -20,6 +20,7 @@ export function circuitJson({ circuit, sides, path }: CircuitView): object {
     id: circuit.id,
     name: circuit.name,
     path: path.map((node) => node.name),
+    pathCeilings: path.map(({ name, ceil }) => ({ name, download: ceil.download, upload: ceil.upload })),
     devices: circuit.devices.map((device) => ({
       id: device.id,
       name: device.name,

@@ -1,14 +1,29 @@
 /** Problems for people: each with where it stands and its remedy, many of a kind folded. */
-import { formatProblem, type Problem } from "../../core/errors.ts";
+import { formatProblem, messageOf, type Problem, SluiceError } from "../../core/errors.ts";
+import { printable } from "./printable.ts";
 
 /** Warnings of one code beyond this many are counted instead of listed. */
 const SHOWN = 5;
 
-/** The lines that show warnings: some of each code, and how many more there are. */
-export function warningLines(warnings: readonly Problem[]): string[] {
-  return [...Map.groupBy(warnings, ({ code }) => code)].flatMap(([code, all]) => {
-    const lines = all.slice(0, SHOWN).map((warning) => formatProblem(warning));
-    const more = all.length - SHOWN;
-    return more > 0 ? [...lines, `... and ${more} more of ${code} (--json lists all)`] : lines;
+const line = (shown: Problem): string => printable(formatProblem(shown), { lines: true });
+
+/** The lines that show problems in their order: of each kind of warning the first few, and at the end how many more. */
+function problemLines(problems: readonly Problem[]): string[] {
+  const seen = new Map<string, number>();
+  const lines = problems.flatMap((problem) => {
+    if (problem.severity === "error") return line(problem);
+    const before = seen.get(problem.code) ?? 0;
+    seen.set(problem.code, before + 1);
+    return before < SHOWN ? line(problem) : [];
   });
+  const folded = [...seen].filter(([, count]) => count > SHOWN);
+  return [...lines, ...folded.map(([code, count]) => `... and ${count - SHOWN} more of ${code} (--json lists all)`)];
 }
+
+/** What is shown of anything thrown: every error, and some of the warnings beside them. */
+export const errorText = (error: unknown): string =>
+  error instanceof SluiceError ? problemLines(error.problems).join("\n") : messageOf(error);
+
+/** The lines that show warnings: some of each code together, and how many more there are. */
+export const warningLines = (warnings: readonly Problem[]): string[] =>
+  [...Map.groupBy(warnings, ({ code }) => code).values()].flatMap((alike) => problemLines(alike));

@@ -1,6 +1,7 @@
 /** Plain tables: a header, columns as wide as they need to be, numbers to the right. */
 import { styleText } from "node:util";
 import type { Output } from "../context.ts";
+import { printable } from "./printable.ts";
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -19,7 +20,7 @@ const width = (text: string): number => [...text.replaceAll(/\p{M}/gu, "")].leng
 
 /** The lines of a table. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], output: Output): string[] {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
   const widths = columns.map((column, i) => Math.max(width(column.title), ...cells.map((line) => width(line[i]!))));
   const pad = (text: string, i: number): string => {
     const fill = " ".repeat(widths[i]! - width(text));

@@ -7,18 +7,21 @@ import { SHAPER_ACTIONS, type ShaperAction, tcLine } from "../actions.ts";
 export const batchLine = (action: ShaperAction): string =>
   tcLine(action) ?? `# ${SHAPER_ACTIONS.sign(action)} ${SHAPER_ACTIONS.describe(action)}`;
 
-/** Appends to a file that it empties first. */
+/** Appends to a file that it empties first; `comments` keeps what tc cannot do as comments, or leaves it out. */
 export class FileExecutor implements Executor<ShaperAction> {
   readonly batch = 4096;
   readonly #path: string;
+  readonly #comments: boolean;
 
-  constructor(path: string) {
+  constructor(path: string, comments: boolean) {
     this.#path = path;
+    this.#comments = comments;
     writeFileSync(path, "");
   }
 
   run(actions: readonly ShaperAction[]): Promise<readonly Outcome[]> {
-    appendFileSync(this.#path, actions.map((action) => `${batchLine(action)}\n`).join(""));
+    const written = this.#comments ? actions : actions.filter((action) => tcLine(action) !== undefined);
+    appendFileSync(this.#path, written.map((action) => `${batchLine(action)}\n`).join(""));
     return Promise.resolve(actions.map(() => undefined));
   }
 }

@@ -7,6 +7,7 @@ import { circuitsIn, type CircuitView } from "../../../shaper/view.ts";
 import { answer, answerJson, type CliContext, note } from "../../context.ts";
 import { limitText } from "../../render/circuits.ts";
 import { circuitJson } from "../../render/json.ts";
+import { printable } from "../../render/printable.ts";
 import { style, table } from "../../render/table.ts";
 import { reporting } from "../../report.ts";
 import type { PlaceFlags } from "../../shaper-inputs.ts";
@@ -57,7 +58,7 @@ function pathLines(view: CircuitView): string[] {
       return limit.kind === "node" && limit.name === node.name;
     });
     const mark = limited.length > 0 ? `  <- limits ${limited.join(" and ")}` : "";
-    return `  ${node.name}: ${DIRECTIONS.map((d) => humanRate(node.ceil[d])).join(" / ")}${mark}`;
+    return `  ${printable(node.name)}: ${DIRECTIONS.map((d) => humanRate(node.ceil[d])).join(" / ")}${mark}`;
   });
   return ["path to the root:", ...lines, "  the link"];
 }
@@ -74,12 +75,13 @@ async function get(this: CliContext, flags: Flags, id: string): Promise<void> {
     ...DIRECTIONS.map((d) => ({ title: d.toUpperCase(), cell: ([, show]: Line) => show(found, d) })),
   ];
   const devices = circuit.devices.map(
-    (device) => `  ${device.name || device.id}: ${device.prefixes.map(({ key }) => key).join(", ") || "no address"}`,
+    (device) =>
+      `  ${printable(device.name || device.id)}: ${device.prefixes.map(({ key }) => key).join(", ") || "no address"}`,
   );
   return answer(
     this,
     [
-      style("bold", `${circuit.id} ${circuit.name}`, out),
+      style("bold", printable(`${circuit.id} ${circuit.name}`), out),
       ...table(LINES, columns, out),
       ...pathLines(found),
       "devices:",

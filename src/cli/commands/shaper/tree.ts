@@ -1,4 +1,5 @@
 /** `sluice shaper tree`: the nodes with their rates and what they sent. */
+import { circuitsIn } from "../../../shaper/view.ts";
 import { answer, answerJson, type CliContext, note } from "../../context.ts";
 import { TREE_COLUMNS, treeRows } from "../../render/circuits.ts";
 import { circuitJson, nodeJson } from "../../render/json.ts";
@@ -20,6 +21,7 @@ async function tree(this: CliContext, flags: Flags): Promise<void> {
       inStep,
       nodes,
       orphans: view.orphans.map((orphan) => circuitJson(orphan)),
+      ...(flags.circuits && { circuits: circuitsIn(view).map((circuit) => circuitJson(circuit)) }),
     });
   }
   if (!inStep) note(this, OUT_OF_STEP);

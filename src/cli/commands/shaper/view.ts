@@ -3,6 +3,7 @@ import { readCounters } from "../../../shaper/counters.ts";
 import { sidesOf } from "../../../shaper/desired.ts";
 import { Shaper } from "../../../shaper/shaper.ts";
 import { buildView, type LinkView } from "../../../shaper/view.ts";
+import { planTree } from "../../dialect.ts";
 import { type Inputs, type PlaceFlags, placeOf, readInputs } from "../../shaper-inputs.ts";
 
 /** The view, and what it was made from. */
@@ -17,7 +18,7 @@ export interface LoadedView {
 export async function loadView(flags: PlaceFlags): Promise<LoadedView> {
   const inputs = await readInputs(flags);
   using shaper = Shaper.open(placeOf(flags), inputs.config.link);
-  const { built, facts, actions } = shaper.plan(inputs.isp, inputs.config, { replaceForeign: true });
+  const { built, facts, actions } = planTree(shaper, inputs, { regardless: true });
   const { sides } = sidesOf(inputs.config, facts);
   const counters = readCounters(shaper.socket, shaper.devices);
   const view = buildView({ tree: built.tree, allocation: built.allocation, sides, counters });
