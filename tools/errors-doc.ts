@@ -17,6 +17,7 @@ const CHAPTERS: readonly (readonly [words: readonly string[], title: string])[] 
   [["NETWORK"], "network.json"],
   [["DEVICES"], "ShapedDevices.csv"],
   [["SHAPER"], "The shaping tree"],
+  [["LIBREQOS"], "LibreQoS's dialect"],
   [[], "The machine and Sluice itself"],
 ];
 

@@ -1,5 +1,5 @@
 /** The command table: every command with its flags and help, each loaded only when it is run. */
-import { buildApplication, buildCommand, buildRouteMap, text_en as textEn } from "@stricli/core";
+import { buildApplication, buildCommand, buildRouteMap, numberParser, text_en as textEn } from "@stricli/core";
 import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
@@ -8,6 +8,8 @@ import { errorText } from "./render/problems.ts";
 const json = { kind: "boolean", brief: "Answer as JSON", default: false } as const;
 const text = (brief: string, placeholder: string) =>
   ({ kind: "parsed", parse: String, brief, placeholder, optional: true }) as const;
+/** A file to write: stdout when the flag stands alone. */
+const output = (brief: string) => ({ ...text(brief, "FILE"), inferEmpty: true }) as const;
 const config = text("Configuration file (default /etc/sluice/sluice.toml)", "FILE");
 const netns = text("Work on the interfaces of this network namespace (name or path)", "NS");
 const place = { json, config, netns } as const;
@@ -99,10 +101,54 @@ const circuit = buildRouteMap({
   docs: { brief: "Subscribers' circuits" },
 });
 
-const shaper = buildRouteMap({ routes: { tree, circuit }, docs: { brief: "Look at the shaper" } });
+const exported = buildCommand({
+  loader: () => import("./commands/shaper/export.ts"),
+  parameters: {
+    flags: {
+      ...place,
+      dialect: { kind: "enum", values: ["libreqos"], brief: "Whose rules to build by" },
+      conf: text("LibreQoS's configuration instead of sluice.toml", "FILE"),
+      from: text("With --conf: folder of the two data files", "DIR"),
+      queues: {
+        kind: "parsed",
+        parse: numberParser,
+        brief: "Queues found, instead of asking the interfaces",
+        placeholder: "N",
+        optional: true,
+      },
+      strict: { kind: "boolean", brief: "Refuse what LibreQoS's Rust side would refuse too", default: false },
+      tc: output("linux_tc.txt; stdout without FILE"),
+      queuingStructure: output("queuingStructure.json"),
+      ipMappings: output("Address mappings, as JSON lines"),
+    },
+    aliases: placeAliases,
+  },
+  docs: { brief: "Write what LibreQoS would run for the same files" },
+});
+
+const migrateLibreqos = buildCommand({
+  loader: () => import("./commands/migrate/libreqos.ts"),
+  parameters: {
+    flags: {
+      json,
+      conf: text("lqos.conf (default /etc/lqos.conf)", "FILE"),
+      from: text("Folder of the two data files", "DIR"),
+      output: text("Write sluice.toml here; never over a file", "FILE"),
+    },
+    aliases: { j: "json" },
+  },
+  docs: { brief: "Show what changes when LibreQoS's files are shaped by sluice, and write a sluice.toml" },
+});
+
+const migrate = buildRouteMap({
+  routes: { libreqos: migrateLibreqos },
+  docs: { brief: "Change over from other tools" },
+});
+
+const shaper = buildRouteMap({ routes: { tree, circuit, export: exported }, docs: { brief: "Look at the shaper" } });
 
 const root = buildRouteMap({
-  routes: { check, plan, apply, cleanup, shaper },
+  routes: { check, plan, apply, cleanup, shaper, migrate },
   docs: { brief: "One control plane for the traffic of a Linux router" },
 });
 

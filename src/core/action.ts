@@ -17,6 +17,6 @@ export interface ActionVocabulary<A extends Action> {
   describe(action: A): string;
   /** Whether it adds, changes or removes. */
   sign(action: A): Sign;
-  /** The actions that take this one back, in order; none when nothing needs to be undone. */
+  /** The actions that take this one back, in order; none when nothing needs to be undone. A removal without is for good. */
   inverse(action: A): readonly A[];
 }

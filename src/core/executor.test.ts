@@ -63,6 +63,18 @@ test("execute() goes on undoing after an undo fails, and hides no failure", asyn
   assert.deepEqual(executor.log, ["do a", "do b", "undo a"]);
 });
 
+test("execute() says which removals are for good, and does not claim that nothing is left", async () => {
+  const vocabulary: ActionVocabulary<Step> = {
+    ...VOCABULARY,
+    sign: ({ name }) => (name === "b" ? "-" : "+"),
+    inverse: (step) => (step.name === "b" ? [] : VOCABULARY.inverse(step)),
+  };
+  await assert.rejects(
+    execute(plan("a", "b", "c"), vocabulary, recorder(1, ["do c"])),
+    /no do c; "do b" is for good; .*\n.*Run sluice plan to see what is left/,
+  );
+});
+
 test("execute() takes back what it did when it is interrupted between batches", async () => {
   const executor = recorder(1, []);
   const controller = new AbortController();

@@ -35,7 +35,9 @@ export interface ExecuteOptions {
 
 async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVocabulary<A>, executor: Executor<A>) {
   const inverses = done.toReversed().flatMap((action) => vocabulary.inverse(action));
-  const failures: string[] = [];
+  const failures = done
+    .filter((action) => vocabulary.sign(action) === "-" && vocabulary.inverse(action).length === 0)
+    .map((action) => `"${vocabulary.describe(action)}" is for good`);
   for (let position = 0; position < inverses.length;) {
     const outcomes = await executor.run(inverses.slice(position, position + executor.batch));
     if (outcomes.length === 0) throw new TypeError("The executor tried no action");

@@ -7,10 +7,11 @@ import { boundUdp } from "./udp.ts";
 import { prefixes } from "./isp.ts";
 
 /** A dgram socket that lives in a namespace. */
-async function socketIn(ns: Netns, address: string, port = 0): Promise<Socket> {
+async function socketIn(ns: Netns, address: string): Promise<Socket> {
   const socket = createSocket("udp4");
-  socket.bind({ fd: boundUdp(ns, prefixes(address)[0]!, port) });
-  await once(socket, "listening");
+  const listening = once(socket, "listening");
+  socket.bind({ fd: boundUdp(ns, prefixes(address)[0]!) });
+  await listening;
   return socket;
 }
 

@@ -52,11 +52,11 @@ export function sendUdp(ns: Netns, to: Prefix, options: Datagrams = {}): void {
   });
 }
 
-/** A descriptor of a socket in a namespace, bound to an address; the caller's to close. */
-export function boundUdp(ns: Netns, host: Prefix, port: number): number {
+/** A descriptor of a socket in a namespace, bound to an address and some port; the caller's to close. */
+export function boundUdp(ns: Netns, host: Prefix): number {
   return ns.run(() => {
     using fd = new Fd(check("socket", socket(host.family === 4 ? 2 : 10, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
-    const address = sockaddr(host, port);
+    const address = sockaddr(host, 0);
     check(`bind ${host.key}`, bind(fd.number, address, address.length));
     return fd.release();
   });
