@@ -12,10 +12,10 @@
  * A circuit that moves therefore has its new queue before the first packet is sent there, and its old one until the last
  * has left it.
  */
-import { type Problem, problem, SluiceError } from "../core/errors.ts";
+import { problem, SluiceError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import { type ClassAt, sameClass } from "../core/tc/class.ts";
-import { formatHandle, type Handle, handle, major, TC_ROOT } from "../core/tc/handle.ts";
+import { type Handle, handle, major } from "../core/tc/handle.ts";
 import { type Qdisc, type QdiscAt, sameQdisc, type SeenQdisc } from "../core/tc/qdisc.ts";
 import type { ShaperAction } from "./actions.ts";
 import {
@@ -28,16 +28,12 @@ import {
   NO_STEERING,
   type SavedSteering,
 } from "./model.ts";
-import { CLASSIFIER_PRIORITY, HTB_MARK, MQ_NUMBER } from "./numbers.ts";
+import { foreign, isOwnRoot, type OwnershipOptions, rootOf, strangersBelow } from "./ownership.ts";
 
 /** How far a plan may go. */
-export interface PlanOptions {
-  /** Replace a root qdisc that sluice did not make. */
-  readonly replaceForeign?: boolean;
+export interface PlanOptions extends OwnershipOptions {
   /** Plan in spite of everything that stands against it: for those who only compare. */
   readonly regardless?: boolean;
-  /** Whether a root is ours; by sluice's mark when left out. */
-  readonly isOwn?: (root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscAt<SeenQdisc>[]) => boolean;
 }
 
 /** The actions of one device by phase. */
@@ -49,22 +45,6 @@ interface Phases {
 
 /** A wish for a qdisc whose handle the kernel shall choose. */
 const AUTO = handle(0);
-
-const isMarked = (qdisc: SeenQdisc): boolean => qdisc.kind === "htb" && qdisc.r2q === HTB_MARK;
-
-/**
- * Whether sluice made the root: an HTB that carries its mark, or an mq with its handle under which nobody else's qdisc
- * stands (a run that died right after making it left it empty).
- */
-function isOwnRoot(root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscAt<SeenQdisc>[]): boolean {
-  if (root.qdisc.kind !== "mq") return isMarked(root.qdisc);
-  if (root.handle !== handle(MQ_NUMBER)) return false;
-  return qdiscs.every((at) => major(at.parent) !== MQ_NUMBER || isMarked(at.qdisc));
-}
-
-/** The root qdisc of a device, unless it is the kernel's default. */
-const rootOf = (device: ObservedDevice): QdiscAt<SeenQdisc> | undefined =>
-  device.qdiscs.find((at) => at.parent === TC_ROOT);
 
 const isChangeable = (wish: Qdisc, seen: SeenQdisc): seen is Qdisc =>
   wish.kind === seen.kind &&
@@ -236,42 +216,6 @@ function sameClassifier(a: DesiredDevice["classifier"], b: DesiredDevice["classi
     a.internetVlan === b.internetVlan &&
     (["download", "upload"] as const).every((d) => UNKNOWN_KEYS.every((key) => a.unknown[d][key] === b.unknown[d][key]))
   );
-}
-
-const nameOf = ({ qdisc, handle: own }: QdiscAt<SeenQdisc>): string =>
-  `${qdisc.kind === "other" ? qdisc.name : qdisc.kind} ${formatHandle(own)}`;
-
-/** Qdiscs that somebody else put on transmit queues of our mq, beside HTBs of ours. */
-function strangersBelow(device: ObservedDevice): Problem[] {
-  const root = rootOf(device);
-  if (root?.qdisc.kind !== "mq" || root.handle !== handle(MQ_NUMBER)) return [];
-  const [ours = [], others = []] = [true, false].map((own) =>
-    device.qdiscs.filter((at) => major(at.parent) === MQ_NUMBER && isMarked(at.qdisc) === own),
-  );
-  if (ours.length === 0) return [];
-  return others.map((at) =>
-    problem("FOREIGN_QUEUE", { device: device.name, qdisc: nameOf(at), parent: formatHandle(at.parent) }),
-  );
-}
-
-/** What keeps a plan from being made on a device: other people's things. */
-function foreign(device: ObservedDevice, options: PlanOptions): Problem[] {
-  const problems: Problem[] = [];
-  const root = rootOf(device);
-  const isOwn = options.isOwn ?? isOwnRoot;
-  if (root && !options.replaceForeign && !isOwn(root, device.qdiscs)) {
-    const strangers = strangersBelow(device);
-    if (strangers.length > 0) problems.push(...strangers);
-    else problems.push(problem("FOREIGN_QDISC", { device: device.name, qdisc: nameOf(root) }));
-  }
-  if (device.qdiscs.some((at) => at.qdisc.kind === "ingress")) {
-    problems.push(problem("FOREIGN_INGRESS", { device: device.name }));
-  }
-  if (device.foreignFilter !== undefined) {
-    const params = { device: device.name, filter: device.foreignFilter, priority: CLASSIFIER_PRIORITY };
-    problems.push(problem("FOREIGN_PROGRAM", params));
-  }
-  return problems;
 }
 
 function keepsRoot(desired: DesiredDevice, observed: ObservedDevice, isOwn: typeof isOwnRoot): boolean {

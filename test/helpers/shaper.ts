@@ -46,6 +46,12 @@ export class ShapedLab implements Disposable {
     return this.lab.router.run(() => execFileSync("sh", ["-c", command], { encoding: "utf8" }));
   }
 
+  /** The lines of what a command prints inside the router, in order, without the count of packets that passed an HTB. */
+  lines(command: string): string[] {
+    const text = this.router(command).replaceAll(/direct_packets_stat \d+/g, "");
+    return text.split("\n").toSorted();
+  }
+
   /** Packets sent per class of a device, by class id; classes that sent nothing are left out. */
   packets(device: string): Record<string, number> {
     const found: Record<string, number> = {};

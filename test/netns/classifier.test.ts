@@ -176,7 +176,9 @@ describe("packets that the classifier sees", () => {
     const sender = lab.sender(lab.lan);
     const frames = [ethernet(ipv4(INTERNET4, v4(0))), ethernet(ipv6(INTERNET6, v6(0)))];
     const running = await stream(sender.fd, frames);
-    for (let swap = 1; swap <= 100; swap += 1) lab.classifier.swapHosts(tables[swap % 2]!);
+    // With one processor it takes some until a packet gets in between.
+    const met = () => lab.classes().size === tables.length;
+    for (let swap = 1; swap <= 100 || (!met() && swap <= 5000); swap += 1) lab.classifier.swapHosts(tables[swap % 2]!);
     const sent = await running.stop();
     const outcomes = lab.outcomes(lab.lan);
     assert.deepEqual(Object.keys(outcomes), ["known_ipv4", "known_ipv6"]);

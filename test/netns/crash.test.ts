@@ -28,7 +28,7 @@ function applyAndDie(lab: ShapedLab, actions: number, sketch: Sketch): void {
 
 /** Classes and qdiscs of both devices, without the numbers that the counters hold. */
 const state = (lab: ShapedLab): string[] =>
-  lab.router("for d in lan0 wan0; do tc qdisc show dev $d; tc class show dev $d; done").split("\n").toSorted();
+  lab.lines("for d in lan0 wan0; do tc qdisc show dev $d; tc class show dev $d; done");
 
 test("after kill -9 at any action of the first build, the next apply completes and the one after has nothing to do", async () => {
   using reference = new ShapedLab({ queues: 2 });

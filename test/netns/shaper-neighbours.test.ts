@@ -20,7 +20,8 @@ const ISP: Isp = {
   ],
 };
 
-const qdiscs = (lab: ShapedLab): string => lab.router("tc qdisc show; tc class show dev lan0; tc class show dev wan0");
+const qdiscs = (lab: ShapedLab): string =>
+  lab.lines("tc qdisc show; tc class show dev lan0; tc class show dev wan0").join("\n");
 
 describe("foreign things", () => {
   test("an ingress qdisc is named with its remedy before anything is changed, and the remedy works", async () => {

@@ -154,10 +154,8 @@ describe("an apply", () => {
     await lab.apply(ISP);
     const others = (id: string): string[] =>
       lab
-        .router("tc class show dev lan0; tc class show dev wan0; tc qdisc show dev lan0; tc qdisc show dev wan0")
-        .split("\n")
-        .filter((line) => !line.includes(`${id} `))
-        .toSorted();
+        .lines("tc class show dev lan0; tc class show dev wan0; tc qdisc show dev lan0; tc qdisc show dev wan0")
+        .filter((line) => !line.includes(`${id} `));
     const added: Isp = {
       ...ISP,
       circuits: [...ISP.circuits, circuit("c6", "B", 8, { address: "100.64.3.1", min: 1 })],
@@ -229,7 +227,7 @@ describe("an apply", () => {
 
   test("by tc -batch makes the same objects as by netlink, and a file holds what would be done", async () => {
     const dump = (lab: ShapedLab): string[] =>
-      lab.router("for d in lan0 wan0; do tc qdisc show dev $d; tc -d class show dev $d; done").split("\n").toSorted();
+      lab.lines("for d in lan0 wan0; do tc qdisc show dev $d; tc -d class show dev $d; done");
     using one = new ShapedLab();
     await one.apply(ISP);
     using two = new ShapedLab();
