@@ -1,12 +1,16 @@
 /** Which test files there are and to which tier they belong. */
 import { globSync } from "node:fs";
 
-/** `unit` runs anywhere (golden files and house rules too); `netns` needs root and a kernel to itself. */
-export type Tier = "unit" | "netns";
+/**
+ * `unit` runs anywhere (golden files and house rules too); `netns` needs root and a kernel to itself; `vm` needs a kernel
+ * with CAKE, fq_codel and netem as well, which tools/vm.ts boots.
+ */
+export type Tier = "unit" | "netns" | "vm";
 
 const PATTERNS: Readonly<Record<Tier, readonly string[]>> = {
   unit: ["{src,tools,demo,bench}/**/*.test.ts", "test/*.test.ts", "test/{golden,helpers}/**/*.test.ts"],
   netns: ["test/netns/**/*.test.ts"],
+  vm: ["test/vm/**/*.test.ts"],
 };
 
 /**

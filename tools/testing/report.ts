@@ -7,7 +7,7 @@ const title = (file: string, path: readonly string[]): string => [file, ...path]
 
 const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, "    ");
 
-/** The line of a file that has ended: `ok      src/core/units.test.ts  12 passed  0.2 s`. */
+/** The line of a file that has ended: `ok      src/core/units.test.ts  12 passed  0.2 s`, and below it what it measured. */
 export function fileLine(result: FileResult): string {
   const { failures, skips, passed, milliseconds } = result;
   const counts = [
@@ -17,11 +17,12 @@ export function fileLine(result: FileResult): string {
   ].filter(Boolean);
   const seconds = `${(milliseconds / 1000).toFixed(1)} s`;
   const mark = failures.length > 0 ? styleText("red", "FAILED") : styleText("green", "ok    ");
-  return `${mark}  ${result.file}  ${counts.join(", ")}  ${styleText("dim", seconds)}`;
+  const line = `${mark}  ${result.file}  ${counts.join(", ")}  ${styleText("dim", seconds)}`;
+  return [line, ...result.notes.map((note) => `        ${note}`)].join("\n");
 }
 
-/** What was thrown, without the frames of Node's own test runner, of which every stack has the same ten. */
-function causeText(cause: unknown): string {
+/** What was thrown as text, without the frames of Node's own test runner, of which every stack has the same ten. */
+export function causeText(cause: unknown): string {
   if (typeof cause === "string") return cause;
   const colors = process.stdout.isTTY && !process.env["NO_COLOR"];
   const text = inspect(cause, { colors, depth: 6, maxArrayLength: 50 });
@@ -29,7 +30,7 @@ function causeText(cause: unknown): string {
 }
 
 /** Every failure of a file in full, with what the file printed. */
-export function failureText(result: FileResult): string {
+function failureText(result: FileResult): string {
   const blocks = result.failures.map(
     ({ path, cause }) => `${styleText("red", "FAILED")}  ${title(result.file, path)}\n${indent(causeText(cause))}\n`,
   );
@@ -38,7 +39,7 @@ export function failureText(result: FileResult): string {
 }
 
 /** The skipped tests under their reasons, the commonest reason first. */
-export function skipText(results: readonly FileResult[]): string[] {
+function skipText(results: readonly FileResult[]): string[] {
   const all = results.flatMap(({ file, skips }) => skips.map((skip) => ({ ...skip, file })));
   const reasons = [...Map.groupBy(all, (skip) => skip.reason)].toSorted((a, b) => b[1].length - a[1].length);
   return reasons.flatMap(([reason, skips]) => [
@@ -48,7 +49,24 @@ export function skipText(results: readonly FileResult[]): string[] {
 }
 
 /** The closing line, which other programs read. */
-export function closingLine(results: readonly FileResult[]): string {
+function closingLine(results: readonly FileResult[]): string {
   const sum = (count: (result: FileResult) => number) => results.reduce((total, result) => total + count(result), 0);
   return `${sum((r) => r.passed)} passed, ${sum((r) => r.failures.length)} failed, ${sum((r) => r.skips.length)} skipped`;
 }
+
+/** All that stands below the lines of the files: failures in full, the reasons of skips, and the closing line. */
+export function reportLines(results: readonly FileResult[], filters: readonly string[]): string[] {
+  const failed = results.filter((result) => result.failures.length > 0);
+  const skips = skipText(results);
+  return [
+    ...failed.flatMap((result) => ["", failureText(result)]),
+    ...(skips.length > 0 ? ["", ...skips] : []),
+    ...(results.length === 0 ? [`no test file matches ${filters.join(" ") || "anything"}`] : []),
+    "",
+    closingLine(results),
+  ];
+}
+
+/** Whether the run counts as passed: some test ran, and none failed. */
+export const succeeded = (results: readonly FileResult[]): boolean =>
+  results.some((result) => result.passed > 0) && results.every((result) => result.failures.length === 0);

@@ -23,6 +23,8 @@ export interface FileResult {
   readonly passed: number;
   readonly failures: readonly Failure[];
   readonly skips: readonly Skip[];
+  /** What its tests measured, by `t.diagnostic`. */
+  readonly notes: readonly string[];
   /** What it wrote to stdout and stderr. */
   readonly output: string;
   readonly milliseconds: number;
@@ -40,6 +42,7 @@ class Collector {
   readonly #tests = new Map<number, { readonly name: string; readonly parent: number | undefined }>();
   readonly failures: Failure[] = [];
   readonly skips: Skip[] = [];
+  readonly notes: string[] = [];
   passed = 0;
   output = "";
   /** Whether the process reported any test of its own, if only a failed hook. */
@@ -96,13 +99,15 @@ export function runFile(root: string, file: string): Promise<FileResult> {
     stream.on("test:enqueue", (test) => collector.enqueue(test));
     stream.on("test:pass", (test) => collector.end(test));
     stream.on("test:fail", (test) => collector.end(test));
+    // Those of the run itself, its counts, have no file.
+    stream.on("test:diagnostic", (note) => void (note.file !== undefined && collector.notes.push(note.message)));
     stream.on("test:stdout", ({ message }) => (collector.output += message));
     stream.on("test:stderr", ({ message }) => (collector.output += message));
     stream.on("end", () => {
-      const { passed, failures, skips, output } = collector;
+      const { passed, failures, skips, notes, output } = collector;
       if (passed + failures.length + skips.length === 0) failures.push({ path: [], cause: "there is no test in it" });
       const milliseconds = performance.now() - start;
-      resolve({ file: relative(root, file), passed, failures, skips, output, milliseconds });
+      resolve({ file: relative(root, file), passed, failures, skips, notes, output, milliseconds });
     });
     stream.resume();
   });

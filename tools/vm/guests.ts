@@ -1,0 +1,71 @@
+/** Runs a job in as many guests as there are processors for them, and gathers what they tell. */
+import { watch, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileLine } from "../testing/report.ts";
+import type { FileResult } from "../testing/run-file.ts";
+import { remark } from "../testing/tier.ts";
+import { boot, type Ended, MEMORY } from "./boot.ts";
+import { type Job, type Outcome, readOutcome, writeJob } from "./job.ts";
+import { SharedFolder } from "./shared-folder.ts";
+
+/** A guest has one processor; more than two at a time gain nothing for this many files. */
+const MOST_GUESTS = 2;
+
+/** Files that take longest, which are begun first: the end is near when all guests have come to their last file. */
+const LONGEST = /netns\/(crash|shaper|cli)\.test/;
+const longestFirst = (files: readonly string[]): string[] =>
+  files.toSorted((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)));
+
+/** What came of a job in all guests together. */
+export interface JobResult {
+  /** `6.1.176`; absent when no guest got that far. */
+  readonly kernel?: string;
+  readonly results: readonly FileResult[];
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** The last step of init: our runner, with the host's Node and search path. */
+const startScript = (root: string): string =>
+  `cd ${quoted(root)}\n` +
+  `export PATH=${quoted(`${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`)}:$PATH NO_COLOR=1\n` +
+  `exec node tools/vm/guest.ts\n`;
+
+/** The failure of a guest that did not come to its job's end. */
+function death({ hung, console: last }: Ended): FileResult {
+  const what = hung ? "said nothing for too long and was stopped" : "ended before its job did";
+  const cause = `the guest ${what}; its last words:\n${last.map((line) => `  ${line}`).join("\n")}`;
+  return remark("the virtual machine", { failures: [{ path: [], cause }] });
+}
+
+/** Runs the job; each file's line is shown when it has ended. `cache` is where `kernel` was unpacked. */
+export async function runInGuests(root: string, kernel: string, cache: string, job: Job): Promise<JobResult> {
+  const count = Math.max(1, Math.min(MOST_GUESTS, availableParallelism(), job.netns.length + job.vm.length));
+  using shared = new SharedFolder(count * MEMORY * 2 ** 20, cache);
+  writeJob(shared.path, { ...job, netns: longestFirst(job.netns) });
+  writeFileSync(join(shared.path, "start"), startScript(root));
+  const numbers = Array.from({ length: count }, (_, number) => number);
+  const outcomes = (): Outcome[] => numbers.map((number) => readOutcome(shared.path, number));
+
+  const shown = new Set<string>();
+  const show = () => {
+    for (const result of outcomes().flatMap(({ results }) => results)) {
+      const line = fileLine(result);
+      if (!shown.has(line)) console.log(line);
+      shown.add(line);
+    }
+  };
+  const watcher = watch(shared.path, show);
+  const ends = await Promise.all(numbers.map((number) => boot({ number, kernel, root, shared: shared.path })));
+  watcher.close();
+  show();
+
+  const told = outcomes();
+  const deaths = told.flatMap(({ finished }, number) => (finished ? [] : [death(ends[number]!)]));
+  const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel;
+  return {
+    ...(release !== undefined && { kernel: release }),
+    results: [...told.flatMap(({ results }) => results), ...deaths],
+  };
+}

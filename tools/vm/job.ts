@@ -1,0 +1,78 @@
+/** What host and guests tell each other: files in a folder that all of them see. */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { causeText } from "../testing/report.ts";
+import type { FileResult } from "../testing/run-file.ts";
+
+/** Where a guest sees the folder. */
+export const SHARED_IN_GUEST = "/run/shared";
+
+/** What the guests shall do together. */
+export interface Job {
+  /** Kernel modules to load, absolute paths in order. */
+  readonly modules: readonly string[];
+  /** Test files to run, from the project's folder. */
+  readonly netns: readonly string[];
+  readonly vm: readonly string[];
+}
+
+/** What came of it in one guest. */
+export interface Outcome {
+  /** `6.1.176`; absent when the guest did not get that far. */
+  readonly kernel?: string;
+  readonly results: readonly FileResult[];
+  /** Whether it came to the end of the job. */
+  readonly finished: boolean;
+}
+
+type Line = { readonly kernel: string } | { readonly result: FileResult } | { readonly finished: true };
+
+/** Leaves the job for the guests. */
+export function writeJob(folder: string, job: Job): void {
+  writeFileSync(join(folder, "job.json"), JSON.stringify(job));
+}
+
+/** Reads the job that the host left. */
+export function readJob(folder: string): Job {
+  return JSON.parse(readFileSync(join(folder, "job.json"), "utf8")) as Job;
+}
+
+/** Whether a file is ours to run: true for the first guest that asks. */
+export function claim(folder: string, file: string): boolean {
+  try {
+    writeFileSync(join(folder, `claim-${encodeURIComponent(file)}`), "", { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+const outcomeFile = (folder: string, guest: number): string => join(folder, `outcome-${guest}`);
+
+/** Tells the host something, so that it is known even if the guest dies right after. */
+export function report(folder: string, guest: number, line: Line): void {
+  appendFileSync(outcomeFile(folder, guest), `${JSON.stringify(line)}\n`);
+}
+
+/** A result as it can be told: what was thrown becomes its text. */
+export const tellable = (result: FileResult): FileResult => ({
+  ...result,
+  failures: result.failures.map(({ path, cause }) => ({ path, cause: causeText(cause) })),
+});
+
+/** What a guest has told so far; a line that it has not finished is left out. */
+export function readOutcome(folder: string, guest: number): Outcome {
+  const file = outcomeFile(folder, guest);
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const lines = text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+  const kernel = lines.find((line) => "kernel" in line)?.kernel;
+  return {
+    ...(kernel !== undefined && { kernel }),
+    results: lines.flatMap((line) => ("result" in line ? [line.result] : [])),
+    finished: lines.some((line) => "finished" in line),
+  };
+}

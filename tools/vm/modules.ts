@@ -1,0 +1,81 @@
+/** The kernel modules that the guest needs: which, in which order, and loading them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ERRNO, SystemError } from "../../src/linux/errno.ts";
+import { Fd } from "../../src/linux/fd.ts";
+import { errno, loadLibrary } from "../../src/linux/ffi.ts";
+
+/** What the tests use, without what these depend on. `configs` is /proc/config.gz, which feature probes read. */
+const WANTED: readonly string[] = [
+  "configs",
+  "ipv6",
+  "veth",
+  "ifb",
+  "tun",
+  "sch_htb",
+  "sch_cake",
+  "sch_fq_codel",
+  "sch_tbf",
+  "sch_netem",
+  "sch_ingress",
+  "cls_bpf",
+  "cls_u32",
+  "act_mirred",
+];
+
+/** finit_module(2) on x86-64, the one architecture that user-mode Linux is packaged for. */
+const SYS_FINIT_MODULE = 313;
+
+const nameOf = (path: string): string => path.replace(/^.*\//, "").replace(/\.ko$/, "");
+
+/**
+ * The paths of these modules and of all they depend on, each after what it needs.
+ *
+ * @param dep content of modules.dep: `path.ko: path.ko ...` per line, dependencies of dependencies included
+ * @throws Error when a module is not in it
+ */
+export function loadOrder(dep: string, wanted: readonly string[]): string[] {
+  const needs = new Map<string, readonly string[]>();
+  const paths = new Map<string, string>();
+  for (const [, path, rest] of dep.matchAll(/^(\S+):(.*)$/gm)) {
+    needs.set(path!, rest!.split(" ").filter(Boolean));
+    paths.set(nameOf(path!), path!);
+  }
+  const order = new Set<string>();
+  const add = (path: string): void => {
+    needs.get(path)?.forEach(add);
+    order.add(path);
+  };
+  for (const name of wanted) {
+    const path = paths.get(name);
+    if (path === undefined) throw new Error(`The kernel package has no module ${name}`);
+    add(path);
+  }
+  return [...order];
+}
+
+/** The folder of modules below an unpacked package, `.../usr/lib/uml/modules/6.1.176`. */
+export function modulesFolder(unpacked: string): string {
+  const parent = join(unpacked, "usr/lib/uml/modules");
+  const [version] = readdirSync(parent);
+  if (version === undefined) throw new Error(`Cannot find modules in ${parent}: it is empty`);
+  return join(parent, version);
+}
+
+/** Absolute paths of all modules to load, in order. */
+export function modulesOf(unpacked: string): string[] {
+  const folder = modulesFolder(unpacked);
+  return loadOrder(readFileSync(join(folder, "modules.dep"), "utf8"), WANTED).map((path) => join(folder, path));
+}
+
+/** Loads modules into the running kernel, in this order; one that is loaded already is passed over. */
+export function loadModules(paths: readonly string[]): void {
+  const finitModule = loadLibrary("libc.so.6").func(
+    "long syscall(long nr, int fd, const char *parameters, int flags)",
+  ) as (number: number, fd: number, parameters: string, flags: number) => number;
+  for (const path of paths) {
+    using file = Fd.open(path);
+    if (finitModule(SYS_FINIT_MODULE, file.number, "", 0) === 0 || errno() === ERRNO.EEXIST) continue;
+    throw new SystemError(`load module ${nameOf(path)}`, errno());
+  }
+}
