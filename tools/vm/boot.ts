@@ -70,12 +70,13 @@ export async function boot(guest: Guest): Promise<Ended> {
       lines.splice(0, lines.length - KEPT);
     });
   }
+  // The kernel's helpers outlive it when it is killed, and hold its pipes.
+  child.on("exit", stop);
   try {
     await new Promise<void>((resolve, reject) => child.on("close", () => resolve()).on("error", reject));
     return { console: lines, hung };
   } finally {
     clearTimeout(watchdog);
-    stop();
     process.off("exit", stop);
   }
 }

@@ -13,24 +13,30 @@ const PACKAGE = "user-mode-linux";
 export class Unavailable extends Error {}
 
 /** Runs a program quietly. @throws Unavailable with the last lines it wrote when it fails or is not there */
-function run(cwd: string, program: string, args: readonly string[]): void {
-  const { status, error, stderr, stdout } = spawnSync(program, args, { cwd, encoding: "utf8" });
+function run(cwd: string, program: string, words: readonly string[], options: readonly string[] = []): void {
+  const { status, error, stderr, stdout } = spawnSync(program, [...options, ...words], { cwd, encoding: "utf8" });
   if (error) throw new Unavailable(`${program}: ${error.message}`);
-  const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-3).join(" ");
-  if (status !== 0) throw new Unavailable(`${program} ${args.join(" ")}: ${said}`);
+  const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-2).join(" ");
+  if (status !== 0) throw new Unavailable(`${program} ${words.join(" ")}: ${said}`);
 }
 
 /** Downloads by apt's lists; when they are missing or old, by lists of our own, which anybody may fetch. */
 function download(folder: string): void {
   // Otherwise root's downloads are made by a user who may not be able to write here.
-  const sandbox = ["-qq", "-o", "APT::Sandbox::User=root"];
+  const options = ["-qq", "-o", "APT::Sandbox::User=root"];
   try {
-    run(folder, "apt-get", [...sandbox, "download", PACKAGE]);
+    run(folder, "apt-get", ["download", PACKAGE], options);
   } catch {
     for (const name of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, name), { recursive: true });
-    const own = ["-o", `Dir::State::Lists=${folder}/lists`, "-o", `Dir::Cache=${folder}/cache`];
-    run(folder, "apt-get", [...sandbox, ...own, "-o", "Acquire::Languages=none", "update"]);
-    run(folder, "apt-get", [...sandbox, ...own, "download", PACKAGE]);
+    for (const own of [
+      `Dir::State::Lists=${folder}/lists`,
+      `Dir::Cache=${folder}/cache`,
+      "Acquire::Languages=none",
+      "APT::Update::Error-Mode=any",
+    ])
+      options.push("-o", own);
+    run(folder, "apt-get", ["update"], options);
+    run(folder, "apt-get", ["download", PACKAGE], options);
   }
 }
 
@@ -61,7 +67,8 @@ export function userModeLinux(cache: string): string {
     if (deb === undefined) throw new Unavailable(`apt-get download ${PACKAGE} left no package`);
     run(work, "dpkg-deb", ["-x", deb, "tree"]);
     prune(join(work, "tree"));
-    renameSync(join(work, "tree"), unpacked);
+    // Another run may have been faster.
+    if (!existsSync(unpacked)) renameSync(join(work, "tree"), unpacked);
     return unpacked;
   } catch (error) {
     if (error instanceof Unavailable) {

@@ -58,6 +58,9 @@ export class BpfAttribute {
   }
 }
 
+/** How often a program that was interrupted is loaded anew (libbpf: PROG_LOAD_ATTEMPTS). */
+const LOAD_TRIES = 5;
+
 function raw(command: BpfCommand, attribute: BpfAttribute): number {
   const number = NUMBERS[process.arch];
   if (number === undefined) throw new SystemError("bpf", ERRNO.ENOSYS, `not supported on ${process.arch}`);
@@ -70,9 +73,14 @@ function raw(command: BpfCommand, attribute: BpfAttribute): number {
  * @returns its result when it is 0 or above (a file descriptor for the commands that make one), else the negative errno
  */
 export function tryBpf(command: BpfCommand, attribute: BpfAttribute): number {
-  const result = raw(command, attribute);
+  let result = raw(command, attribute);
+  let number = result < 0 ? errno() : 0;
+  // The verifier gives up when a signal is pending, and says so by EAGAIN; libbpf tries as often.
+  for (let tries = 1; number === ERRNO.EAGAIN && command === "PROG_LOAD" && tries < LOAD_TRIES; tries += 1) {
+    result = raw(command, attribute);
+    number = result < 0 ? errno() : 0;
+  }
   if (result >= 0) return result;
-  const number = errno();
   // Before 5.11 a map's memory counts as locked, and the usual limit of 64 KiB fails even small ones.
   if (number === ERRNO.EPERM && command === "MAP_CREATE" && raiseLockedMemory()) {
     const again = raw(command, attribute);
