@@ -76,7 +76,8 @@ export function tryBpf(command: BpfCommand, attribute: BpfAttribute): number {
   let result = raw(command, attribute);
   let number = result < 0 ? errno() : 0;
   // The verifier gives up when a signal is pending, and says so by EAGAIN; libbpf tries as often.
-  for (let tries = 1; number === ERRNO.EAGAIN && command === "PROG_LOAD" && tries < LOAD_TRIES; tries += 1) {
+  const most = command === "PROG_LOAD" ? LOAD_TRIES : 1;
+  for (let tries = 1; number === ERRNO.EAGAIN && tries < most; tries += 1) {
     result = raw(command, attribute);
     number = result < 0 ? errno() : 0;
   }
