@@ -3,7 +3,7 @@
  * failed undo never hides the failure that caused it; all of them are joined into one error.
  */
 import type { Action, ActionVocabulary } from "./action.ts";
-import { messageOf, sluiceError } from "./errors.ts";
+import { messageOf, SluiceError, sluiceError } from "./errors.ts";
 import type { Plan } from "./plan.ts";
 
 /** What became of an action: undefined is success. */
@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal;
   /** Hand over at most this many actions at once, fewer than the executor would take. */
   readonly batch?: number;
+  /** When everything could be taken back, and the cause is a registered error, throw that one instead. */
+  readonly plainCause?: boolean;
 }
 
 async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVocabulary<A>, executor: Executor<A>) {
@@ -52,7 +54,7 @@ async function undo<A extends Action>(done: readonly A[], vocabulary: ActionVoca
 /**
  * Applies a plan, all of it or (as far as undo goes) none of it.
  *
- * @throws SluiceError APPLY_ROLLED_BACK with the cause, how far it came, and every undo that failed too.
+ * @throws SluiceError APPLY_ROLLED_BACK (see {@link ExecuteOptions.plainCause}) with the cause, how far it came, and every undo that failed too.
  */
 export async function execute<A extends Action>(
   plan: Plan<A>,
@@ -85,6 +87,7 @@ export async function execute<A extends Action>(
   }
   if (failure === undefined) return;
   const failures = await undo(done, vocabulary, executor);
+  if (options.plainCause && failures.length === 0 && cause instanceof SluiceError) throw cause;
   throw sluiceError(
     "APPLY_ROLLED_BACK",
     {

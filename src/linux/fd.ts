@@ -1,8 +1,9 @@
 /** File descriptors that close themselves: `using fd = Fd.open(path)`. */
 import { check } from "./errno.ts";
-import { close, open } from "./ffi.ts";
+import { close, fcntl, open } from "./ffi.ts";
 
 const O_CLOEXEC = 0o2000000;
+const F_DUPFD_CLOEXEC = 1030;
 
 /** An owned file descriptor. Closing twice is harmless; using it after closing is an error. */
 export class Fd implements Disposable {
@@ -15,6 +16,16 @@ export class Fd implements Disposable {
   /** open(2) with O_CLOEXEC added; flags default to reading. @throws SystemError */
   static open(path: string, flags = 0): Fd {
     return new Fd(check(`open ${path}`, open(path, flags | O_CLOEXEC)));
+  }
+
+  /** A descriptor of its own for what another one refers to (dup, with O_CLOEXEC). @throws SystemError */
+  static duplicate(number: number): Fd {
+    return new Fd(check("fcntl F_DUPFD_CLOEXEC", fcntl(number, F_DUPFD_CLOEXEC, 0)));
+  }
+
+  /** Whether it is open. */
+  get isOpen(): boolean {
+    return this.#number >= 0;
   }
 
   /** The descriptor. @throws TypeError after it was closed */

@@ -15,6 +15,10 @@ export const errno = (): number => koffi.errno();
 /** Address of a buffer's memory, to embed in a structure; keep the buffer referenced while the kernel may use it. */
 export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.address(buffer);
 
+/** A copy of memory that a C function gave out the address of. */
+export const copyMemory = (address: bigint, length: number): Buffer =>
+  length === 0 ? Buffer.alloc(0) : Buffer.from(new Uint8Array(koffi.view(address, length)));
+
 /** Memory a C function may write to or read from. */
 type Memory = NodeJS.ArrayBufferView | null;
 
@@ -78,6 +82,12 @@ export const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *a
 export const open = libc.func("int open(const char *path, int flags)") as (path: string, flags: number) => number;
 /** close(2). */
 export const close = libc.func("int close(int fd)") as (fd: number) => number;
+/** fcntl(2) with a number as its argument. */
+export const fcntl = libc.func("int fcntl(int fd, int command, int argument)") as (
+  fd: number,
+  command: number,
+  argument: number,
+) => number;
 /** setns(2): moves the calling thread only. */
 export const setns = libc.func("int setns(int fd, int nstype)") as (fd: number, type: number) => number;
 /** unshare(2): for the calling thread only. */
@@ -125,6 +135,14 @@ export const bpfSyscall = libc.func("long syscall(long nr, int cmd, void *attr, 
   attributes: Memory,
   size: number,
 ) => number;
+
+const perfEventOpenCall = libc.func(
+  "long syscall(long nr, void *attr, int pid, int cpu, int group, unsigned long flags)",
+) as (number: number, attribute: Memory, pid: number, cpu: number, group: number, flags: number) => number;
+const SYS_PERF_EVENT_OPEN = process.arch === "arm64" ? 241 : 298;
+/** perf_event_open(2), by number because glibc has no wrapper. */
+export const perfEventOpen = (attribute: Memory, pid: number, cpu: number, group: number, flags: number): number =>
+  perfEventOpenCall(SYS_PERF_EVENT_OPEN, attribute, pid, cpu, group, flags);
 
 /** Loads another shared library; for `src/linux/bpf/libbpf.ts`. */
 export const loadLibrary = (name: string): LibraryHandle => koffi.load(name);

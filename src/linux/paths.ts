@@ -11,6 +11,8 @@ export interface Paths {
   readonly lock: string;
   /** BPF pins: `/sys/fs/bpf/sluice`, on a bpffs */
   readonly pins: string;
+  /** Images that were pulled: `/var/cache/sluice/images` */
+  readonly images: string;
 }
 
 /** The paths below a root; `SLUICE_ROOT` or `/` by default. */
@@ -20,5 +22,6 @@ export function pathsBelow(root = process.env["SLUICE_ROOT"] || "/"): Paths {
     state: join(root, "var/lib/sluice/state.db"),
     lock: join(root, "run/sluice/lock"),
     pins: join(root, "sys/fs/bpf/sluice"),
+    images: join(root, "var/cache/sluice/images"),
   };
 }

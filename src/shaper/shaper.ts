@@ -1,16 +1,15 @@
 /** The shaper as a whole: fetch, plan, apply on one machine, with the store that keeps ids. */
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { SluiceError, sluiceError } from "../core/errors.ts";
+import { SluiceError } from "../core/errors.ts";
 import { type ExecuteOptions, type Executor, execute } from "../core/executor.ts";
 import { logger } from "../core/log.ts";
 import { formatSummary, type Plan, summarize } from "../core/plan.ts";
-import { SystemError } from "../linux/errno.ts";
 import { takeLock } from "../linux/lock.ts";
 import { BatchSender } from "../linux/netlink/batch.ts";
 import type { LinkRecord } from "../linux/netlink/link.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
-import { Netns } from "../linux/netns.ts";
+import { type Netns, openNetns } from "../linux/netns.ts";
 import type { Paths } from "../linux/paths.ts";
 import { Sysfs } from "../linux/sysfs.ts";
 import { TcRunner } from "../linux/tc/runner.ts";
@@ -69,21 +68,6 @@ export type ShaperPlan = DialectPlan & MachineState;
 export type TreePlan = ShaperPlan & { readonly built: Built };
 
 const log = logger("shaper");
-
-function openNetns(name: string): Netns {
-  try {
-    using owned = new DisposableStack();
-    const ns = owned.use(Netns.open(name));
-    // setns says EINVAL of a file that is no namespace.
-    ns.run(() => undefined);
-    owned.move();
-    return ns;
-  } catch (error) {
-    const missing = error instanceof SystemError && ["ENOENT", "ENOTDIR", "EINVAL"].includes(error.code);
-    if (missing) throw sluiceError("NETNS_MISSING", { name }, { cause: error });
-    throw error;
-  }
-}
 
 /** One link on one machine. Holds a netlink socket and a sysfs; dispose it. */
 export class Shaper implements Disposable {

@@ -1,4 +1,5 @@
 /** What the kernel tells of a loaded program or map (struct bpf_prog_info, struct bpf_map_info). */
+import { readFileSync } from "node:fs";
 import { ERRNO } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { addressOf } from "../ffi.ts";
@@ -26,6 +27,22 @@ export interface ProgramInfo {
   readonly tag: string;
   /** Ids of the maps it uses. */
   readonly mapIds: readonly number[];
+  readonly gplCompatible: boolean;
+  /** Nanoseconds after boot. */
+  readonly loadedAt: bigint;
+  /** The user who loaded it. */
+  readonly uid: number;
+  /** 0 when it has no types. */
+  readonly btfId: number;
+  /** Bytes of machine code; 0 when it is interpreted. */
+  readonly jitedSize: number;
+  /** Bytes of instructions after the verifier's rewriting. */
+  readonly xlatedSize: number;
+  /** Instructions that the verifier went through. */
+  readonly verifiedInstructions: number;
+  /** Runs, counted while kernel.bpf_stats_enabled is set. */
+  readonly runCount: bigint;
+  readonly runTimeNs: bigint;
 }
 
 const MAP_INFO_SIZE = 88;
@@ -70,7 +87,22 @@ export function programInfo(fd: number): ProgramInfo {
     tag: info.toString("hex", 8, 16),
     name: nameAt(info, 64),
     mapIds: Array.from({ length: count }, (_, index) => maps.readUInt32LE(4 * index)),
+    gplCompatible: (info.readUInt32LE(84) & 1) !== 0,
+    loadedAt: info.readBigUInt64LE(40),
+    uid: info.readUInt32LE(48),
+    btfId: info.readUInt32LE(128),
+    jitedSize: info.readUInt32LE(16),
+    xlatedSize: info.readUInt32LE(20),
+    verifiedInstructions: info.readUInt32LE(216),
+    runTimeNs: info.readBigUInt64LE(192),
+    runCount: info.readBigUInt64LE(200),
   };
+}
+
+/** Kernel memory that an open program or map is charged with, in bytes; 0 when the kernel does not tell. */
+export function memoryOf(fd: number): number {
+  const found = /^memlock:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"));
+  return found ? Number(found[1]) : 0;
 }
 
 function openById(command: "PROG_GET_FD_BY_ID" | "MAP_GET_FD_BY_ID", id: number): Fd | undefined {

@@ -2,7 +2,9 @@
 import { problem, SluiceError } from "../../core/errors.ts";
 import { describeErrno } from "../errno.ts";
 import type { Fd } from "../fd.ts";
-import { addressOf, errno } from "../ffi.ts";
+import { addressOf, copyMemory, errno } from "../ffi.ts";
+import { type Btf, parseBtf } from "./btf-codec.ts";
+import { elfSection } from "./elf-codec.ts";
 import { libbpf, OPEN_OPTIONS, withLog } from "./libbpf.ts";
 import { foldLog } from "./verifier-log.ts";
 
@@ -24,16 +26,50 @@ export class BpfLoadError extends SluiceError {
   }
 }
 
+/** A program as its object file describes it. */
+export interface ObjectProgram {
+  /** The C function. */
+  readonly name: string;
+  /** The ELF section, which says what it is for. */
+  readonly section: string;
+  readonly flags: number;
+}
+
+/** A map as its object file describes it. */
+export interface ObjectMap {
+  /** libbpf's name for it, by which it is found: `x.rodata` for data of an object named x. */
+  readonly name: string;
+  /** One of MAP_TYPE. */
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  /** The data section behind it, `.rodata`; absent for maps that the program declares. */
+  readonly section?: string;
+  /** Shared with every program that names it (LIBBPF_PIN_BY_NAME). */
+  readonly pinByName: boolean;
+}
+
+const DATA_SECTION = /\.(rodata|data|bss|kconfig)(\.\S*)?$/;
+
 /** An object file in libbpf's hands. Disposing closes the descriptors of its programs and of maps that it made. */
 export class BpfObject implements Disposable {
   readonly #name: string;
   readonly #verifierLog: Buffer;
   #address: bigint | undefined;
+  readonly #image: Uint8Array;
+  /** Maps that libbpf would pin by their names, in a folder of its own choice. */
+  readonly #byName = new Set<string>();
 
-  private constructor(name: string, address: bigint, verifierLog: Buffer) {
+  private constructor(name: string, image: Uint8Array, address: bigint, verifierLog: Buffer) {
     this.#name = name;
+    this.#image = image;
     this.#address = address;
     this.#verifierLog = verifierLog;
+    for (const map of this.#each("nextMap")) {
+      if (libbpf().mapPinPath(map) === null) continue;
+      this.#byName.add(libbpf().mapName(map));
+      libbpf().setMapPinPath(map, null);
+    }
   }
 
   /**
@@ -52,7 +88,7 @@ export class BpfObject implements Disposable {
     options.writeBigUInt64LE(BigInt(verifierLog.length), OPEN_OPTIONS.logSize);
     const opened = withLog(() => ({ address: libbpf().openMemory(image, image.length, options), errno: errno() }));
     if (!opened.result.address) throw new BpfLoadError(name, opened.result.errno, opened.log, "");
-    return new BpfObject(name, opened.result.address, verifierLog);
+    return new BpfObject(name, image, opened.result.address, verifierLog);
   }
 
   /** Replaces the read-only data, all of it; before {@link load}. @throws BpfLoadError when its size is another */
@@ -73,14 +109,114 @@ export class BpfObject implements Disposable {
 
   /** A program's descriptor, which lives as long as this object. @throws BpfLoadError when there is none of that name */
   programFd(name: string): number {
-    const program = libbpf().findProgram(this.#object, name);
-    if (!program) throw new BpfLoadError(this.#name, errno(), [`no program "${name}"`], "");
-    return this.#must(libbpf().programFd(program));
+    return this.#must(libbpf().programFd(this.#program(name)));
   }
 
   /** A map's descriptor, which lives as long as this object. @throws BpfLoadError when there is none of that name */
   mapFd(name: string): number {
     return this.#must(libbpf().mapFd(this.#map(name)));
+  }
+
+  /** Its programs, in the order of the file. */
+  programs(): ObjectProgram[] {
+    return this.#each("nextProgram").map((program) => ({
+      name: libbpf().programName(program),
+      section: libbpf().programSection(program),
+      flags: libbpf().programFlags(program),
+    }));
+  }
+
+  /** Leaves out all programs but these; before {@link load}. */
+  only(names: readonly string[]): void {
+    for (const program of this.#each("nextProgram"))
+      this.#must(libbpf().setAutoload(program, names.includes(libbpf().programName(program))));
+  }
+
+  /** Makes a program one of another type (PROGRAM_TYPE); before {@link load}. @throws BpfLoadError */
+  setType(name: string, type: number): void {
+    this.#must(libbpf().setType(this.#program(name), type));
+  }
+
+  /** Says what a program will be attached by (ATTACH_TYPE); before {@link load}. @throws BpfLoadError */
+  setExpectedAttachType(name: string, type: number): void {
+    this.#must(libbpf().setExpectedAttachType(this.#program(name), type));
+  }
+
+  /**
+   * Says which function a program is for: of another program, or of the kernel when `fd` is 0; before {@link load}.
+   *
+   * @throws BpfLoadError ENOENT when there is no such function
+   */
+  setAttachTarget(name: string, fd: number, target: string): void {
+    const { result, log } = withLog(() => libbpf().setAttachTarget(this.#program(name), fd, target));
+    if (result < 0) throw new BpfLoadError(name, -result, log, "");
+  }
+
+  /** Sets the flags that a program is loaded with; before {@link load}. @throws BpfLoadError */
+  setFlags(name: string, flags: number): void {
+    this.#must(libbpf().setFlags(this.#program(name), flags));
+  }
+
+  /** A program's instructions as the kernel took them, its own functions behind it; after {@link load}. */
+  instructions(name: string): Buffer {
+    const program = this.#program(name);
+    const at = libbpf().instructions(program);
+    return at === null ? Buffer.alloc(0) : copyMemory(at, 8 * libbpf().instructionCount(program));
+  }
+
+  /** Its maps, those behind global data among them. */
+  maps(): ObjectMap[] {
+    return this.#each("nextMap").map((map) => {
+      const name = libbpf().mapName(map);
+      const section = libbpf().mapIsInternal(map) ? DATA_SECTION.exec(name)?.[0] : undefined;
+      return {
+        name,
+        type: libbpf().mapType(map),
+        keySize: libbpf().mapKeySize(map),
+        valueSize: libbpf().mapValueSize(map),
+        pinByName: this.#byName.has(name),
+        ...(section !== undefined && { section }),
+      };
+    });
+  }
+
+  /** A copy of the data that a map will begin with; before {@link load}. */
+  initialValue({ name }: ObjectMap): Buffer {
+    const size = Buffer.alloc(8);
+    const at = libbpf().initialValue(this.#map(name), size);
+    return at === null ? Buffer.alloc(0) : copyMemory(at, Number(size.readBigUInt64LE(0)));
+  }
+
+  /** Sets the data that a map will begin with, all of it; before {@link load}. @throws BpfLoadError */
+  setInitialValue({ name }: ObjectMap, data: Uint8Array): void {
+    this.#must(libbpf().setInitialValue(this.#map(name), data, data.length));
+  }
+
+  /** The licence that it names; empty when it names none. */
+  license(): string {
+    return elfSection(this.#image, "license")?.toString("latin1").replace(/\0.*$/s, "") ?? "";
+  }
+
+  /** Its types, with the places of global variables filled in; undefined when it was built without. */
+  btf(): Btf | undefined {
+    const btf = libbpf().objectBtf(this.#object);
+    if (btf === null) return undefined;
+    const size = Buffer.alloc(4);
+    const at = libbpf().rawBtf(btf, size);
+    return at === null ? undefined : parseBtf(copyMemory(at, size.readUInt32LE(0)));
+  }
+
+  #each(what: "nextMap" | "nextProgram"): bigint[] {
+    const found: bigint[] = [];
+    const next = (before: bigint | null): bigint | null => libbpf()[what](this.#object, before);
+    for (let at = next(null); at !== null; at = next(at)) found.push(at);
+    return found;
+  }
+
+  #program(name: string): bigint {
+    const program = libbpf().findProgram(this.#object, name);
+    if (!program) throw new BpfLoadError(this.#name, errno(), [`no program "${name}"`], "");
+    return program;
   }
 
   #map(name: string): bigint {

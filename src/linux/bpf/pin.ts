@@ -1,6 +1,6 @@
 /** Pins: BPF objects kept alive as files of a bpffs, so that they outlive this process. */
-import { existsSync, mkdirSync, unlinkSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
@@ -61,5 +61,17 @@ export function unpin(path: string): boolean {
     const { code, errno } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return false;
     throw new SystemError(`unlink ${path}`, -(errno ?? 0));
+  }
+}
+
+/** Removes a pin, or a folder with all pins in it; what is not there is no error. @throws SystemError */
+export function removePins(path: string): void {
+  try {
+    for (const { name } of readdirSync(path, { withFileTypes: true })) removePins(join(path, name));
+    rmdirSync(path);
+  } catch (error) {
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR") unpin(path);
+    else if (code !== "ENOENT") throw new SystemError(`rmdir ${path}`, -(errno ?? 0));
   }
 }

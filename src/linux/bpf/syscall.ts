@@ -13,12 +13,23 @@ export const BPF = {
   OBJ_PIN: 6,
   OBJ_GET: 7,
   PROG_TEST_RUN: 10,
+  PROG_GET_NEXT_ID: 11,
+  MAP_GET_NEXT_ID: 12,
   PROG_GET_FD_BY_ID: 13,
   MAP_GET_FD_BY_ID: 14,
   OBJ_GET_INFO_BY_FD: 15,
+  PROG_QUERY: 16,
+  BTF_LOAD: 18,
+  BTF_GET_FD_BY_ID: 19,
   MAP_LOOKUP_BATCH: 24,
   MAP_UPDATE_BATCH: 26,
   MAP_DELETE_BATCH: 27,
+  LINK_CREATE: 28,
+  LINK_UPDATE: 29,
+  LINK_GET_FD_BY_ID: 30,
+  LINK_GET_NEXT_ID: 31,
+  LINK_DETACH: 34,
+  PROG_BIND_MAP: 35,
 } as const;
 
 /** The name of a command. */
@@ -52,6 +63,12 @@ export class BpfAttribute {
     this.#kept.push(memory);
     return this.u64(offset, addressOf(memory));
   }
+  /** Writes a name, of which the kernel keeps 15 characters. */
+  name(offset: number, value: string): this {
+    this.bytes.write(value.slice(0, 15), offset, "latin1");
+    return this;
+  }
+
   /** Writes a C string's address. */
   text(offset: number, value: string): this {
     return this.pointer(offset, Buffer.from(`${value}\0`));

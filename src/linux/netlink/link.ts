@@ -6,7 +6,8 @@ import { usedTxQueues } from "./tx-queues.ts";
 
 /** struct ifinfomsg: u8 family, u8, u16 type, s32 index, u32 flags, u32 change. */
 const IFINFOMSG_LENGTH = 16;
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, QDISC: 6, LINKINFO: 18, NUM_TX_QUEUES: 31 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, QDISC: 6, LINKINFO: 18, NUM_TX_QUEUES: 31, XDP: 43 } as const;
+const IFLA_XDP_PROG_ID = 4;
 const IFLA_INFO_KIND = 1;
 const IFF_UP = 1;
 
@@ -27,10 +28,17 @@ export interface LinkRecord {
   readonly qdisc: string;
   /** Link layer address, `02:00:00:00:00:01`; empty when it has none. */
   readonly address: string;
+  /** The id of the XDP program that is attached. */
+  readonly xdpProgramId?: number;
 }
 
 function kindIn(a: Attributes): string | undefined {
   while (a.next()) if (a.type === IFLA_INFO_KIND) return a.string();
+  return undefined;
+}
+
+function xdpProgramIn(a: Attributes): number | undefined {
+  while (a.next()) if (a.type === IFLA_XDP_PROG_ID) return a.u32();
   return undefined;
 }
 
@@ -42,6 +50,7 @@ function decodeLink(message: Messages): LinkRecord {
   let kind: string | undefined;
   let qdisc = "";
   let address = "";
+  let xdpProgramId: number | undefined;
   const a = message.attributes(IFINFOMSG_LENGTH);
   while (a.next()) {
     switch (a.type) {
@@ -63,11 +72,14 @@ function decodeLink(message: Messages): LinkRecord {
       case IFLA.NUM_TX_QUEUES:
         txQueues = a.u32();
         break;
+      case IFLA.XDP:
+        xdpProgramId = xdpProgramIn(a.nested());
+        break;
     }
   }
   const up = (message.u32(8) & IFF_UP) !== 0;
   const link = { ifindex: message.i32(4), name, mtu, up, txQueues, type: message.u16(2), qdisc, address };
-  return kind === undefined ? link : { ...link, kind };
+  return { ...link, ...(kind !== undefined && { kind }), ...(xdpProgramId !== undefined && { xdpProgramId }) };
 }
 
 /** All interfaces of the socket's namespace. @throws RtnlError */

@@ -15,6 +15,8 @@ export const FLAG = {
   REQUEST: 0x1,
   MULTI: 0x2,
   ACK: 0x4,
+  /** The kernel sends back what it made. */
+  ECHO: 0x8,
   DUMP: 0x300,
   REPLACE: 0x100,
   EXCL: 0x200,

@@ -5,7 +5,15 @@ import { setsockopt, socket } from "../ffi.ts";
 import type { Netns } from "../netns.ts";
 import { CHUNK_BYTES, chunkEnd, receive, sendBytes, sendChunk } from "./chunk.ts";
 import { readRefusal, refused, RtnlError } from "./error.ts";
-import { countOf, type EncodedBatch, FLAG, HEADER_LENGTH, NLMSG_DONE, NLMSG_ERROR } from "./message.ts";
+import {
+  countOf,
+  type EncodedBatch,
+  FLAG,
+  HEADER_LENGTH,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  SEQUENCE_OFFSET,
+} from "./message.ts";
 import { Messages } from "./reader.ts";
 
 export { RtnlError } from "./error.ts";
@@ -176,6 +184,34 @@ export class RtnlSocket implements Disposable {
       from = to;
     }
     return outcomes;
+  }
+
+  /**
+   * Sends one message with the flags ECHO and ACK and decodes what the kernel made of it.
+   *
+   * @throws RtnlError when it is refused; TypeError when nothing came back
+   */
+  echo<T>(batch: EncodedBatch, decode: (message: Messages) => T | undefined): T {
+    const sequence = this.#reserve(1);
+    new DataView(batch.bytes.buffer, batch.bytes.byteOffset).setUint32(SEQUENCE_OFFSET, sequence, true);
+    sendBytes(this.fd, batch.bytes);
+    let made: T | undefined;
+    for (;;) {
+      const length = receive(this.fd, this.#buffer, 0);
+      if (length < 0) throw new SystemError("recv netlink", -length);
+      const message = new Messages(this.#view, length);
+      while (message.next()) {
+        if (message.sequence !== sequence) continue;
+        if (message.type !== NLMSG_ERROR) {
+          made ??= decode(message);
+          continue;
+        }
+        const refusal = readRefusal(message);
+        if (refusal) throw refused(refusal);
+        if (made === undefined) throw new TypeError("The kernel did not echo what it made");
+        return made;
+      }
+    }
   }
 
   /** Sends one message and throws when it is refused. @throws RtnlError */

@@ -38,14 +38,18 @@ const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8);
 /** Priority and the protocol in network order, as tcm_info holds them. */
 const infoFor = (at: FilterPlace): number => handle(at.priority, swap16(at.protocol ?? ETH_P_ALL));
 
-/** Writes the message that makes a filter or puts it in the place of the one that is there. */
+/**
+ * Writes the message that makes a filter or puts it in the place of the one that is there. Handle 0 lets the kernel choose
+ * one; `flags` are added to the verb's, ECHO and ACK to be told which.
+ */
 export function encodeFilter(
   writer: MessageWriter,
   verb: Exclude<Verb, "del">,
   ifindex: number,
   filter: BpfFilter,
+  flags = 0,
 ): void {
-  writer.begin(RTM.NEWTFILTER, CLASS_FLAGS[verb]);
+  writer.begin(RTM.NEWTFILTER, CLASS_FLAGS[verb] | flags);
   writeTcmsg(writer, ifindex, filter.handle, filter.parent, infoFor(filter));
   writer.string(TCA.KIND, "bpf");
   const options = writer.open(TCA.OPTIONS);
