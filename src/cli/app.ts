@@ -3,15 +3,13 @@ import { buildApplication, buildCommand, buildRouteMap, numberParser, text_en as
 import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
+import { dispatcher, doctor, gc, link, program } from "./dispatcher-routes.ts";
+import { json, netns, text } from "./flags.ts";
 import { errorText } from "./render/problems.ts";
 
-const json = { kind: "boolean", brief: "Answer as JSON", default: false } as const;
-const text = (brief: string, placeholder: string) =>
-  ({ kind: "parsed", parse: String, brief, placeholder, optional: true }) as const;
 /** A file to write: stdout when the flag stands alone. */
 const output = (brief: string) => ({ ...text(brief, "FILE"), inferEmpty: true }) as const;
 const config = text("Configuration file (default /etc/sluice/sluice.toml)", "FILE");
-const netns = text("Work on the interfaces of this network namespace (name or path)", "NS");
 const place = { json, config, netns } as const;
 const placeAliases = { j: "json", c: "config", n: "netns" } as const;
 const replaceForeign = {
@@ -148,7 +146,7 @@ const migrate = buildRouteMap({
 const shaper = buildRouteMap({ routes: { tree, circuit, export: exported }, docs: { brief: "Look at the shaper" } });
 
 const root = buildRouteMap({
-  routes: { check, plan, apply, cleanup, shaper, migrate },
+  routes: { check, plan, apply, cleanup, shaper, program, link, dispatcher, doctor, gc, migrate },
   docs: { brief: "One control plane for the traffic of a Linux router" },
 });
 

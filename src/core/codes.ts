@@ -235,6 +235,175 @@ export const ERRORS = {
     "Write it as a host or with a prefix length",
   ),
 
+  // The dispatcher
+  PROGRAM_UNKNOWN: {
+    message: "Program {id} does not exist",
+    remedy: "sluice program list shows those that are loaded, with their ids",
+    status: 404,
+    exit: EXIT.failure,
+  },
+  PROGRAM_UNMANAGED: {
+    message: 'Program {id} ("{name}") exists in the kernel but is not managed by sluice',
+    remedy: "Load it with sluice program load; what other tools loaded is left to them",
+    status: 409,
+    exit: EXIT.failure,
+  },
+  PROGRAM_KIND: data(
+    "Program {id} is a {type} program; the {kind} attach accepts {takes}",
+    "Attach it as what it is, or load the object again with another type",
+  ),
+  LINK_UNKNOWN: {
+    message: "Link {id} does not exist",
+    remedy: "sluice link list shows those that there are, with their ids",
+    status: 404,
+    exit: EXIT.failure,
+  },
+  LINK_UNMANAGED: {
+    message: "Link {id} exists in the kernel but is not managed by sluice",
+    remedy: "Use sluice's own link ids (sluice link list); what other tools attached is left to them",
+    status: 409,
+    exit: EXIT.failure,
+  },
+  DISPATCHER_UNKNOWN: {
+    message: "There is no {hook} dispatcher on interface {ifindex} of namespace {nsid}",
+    remedy: "sluice dispatcher list shows those that there are",
+    status: 404,
+    exit: EXIT.failure,
+  },
+  DISPATCHER_FULL: {
+    message: "Cannot attach to {hook} on {device}: no free dispatcher slots (all {slots} occupied)",
+    remedy: "Detach a program there first (sluice link list), or join two programs into one",
+    status: 409,
+    exit: EXIT.failure,
+  },
+  DISPATCHER_BUILD: failure(
+    "Cannot build the {engine} dispatcher for {place}: {reason}",
+    "Nothing was changed; detach the member that the reason names, or try the other engine with --engine",
+  ),
+  PROGRAM_LOST: failure(
+    'Program {id} ("{name}") has lost {what}',
+    "Run sluice doctor, then sluice gc; load the program again",
+  ),
+  FOREIGN_XDP: {
+    message: "Interface {device} already has an XDP program attached by somebody else: {program}",
+    remedy: "Detach it with the tool that attached it (ip link set dev {device} xdp off), then attach again",
+    status: 409,
+    exit: EXIT.failure,
+  },
+  TCX_DUPLICATE: {
+    message: "Program {id} is already attached to {device} {side} as link {link}; detach it first",
+    remedy: "sluice link detach {link}, or load the program a second time: the kernel takes each once per hook",
+    status: 409,
+    exit: EXIT.failure,
+  },
+  DEVICE_MISSING: {
+    message: 'Interface "{device}" does not exist in {where}',
+    remedy: "ip link lists what is there; --netns names another network namespace",
+    status: 404,
+    exit: EXIT.unavailable,
+  },
+  OBJECT_INVALID: data('Cannot read the object "{object}": {reason}', "Build it with clang -O2 -g -target bpf"),
+  OBJECT_PROGRAM_MISSING: data(
+    'Object "{object}" has no program "{name}"; it has: {names}',
+    "Name the C function, not the section",
+  ),
+  OBJECT_TYPE_MISMATCH: data(
+    'Program type mismatch: "{name}" was asked for as {type} but its ELF section "{section}" implies {implied}',
+    "Name the type that its section implies, or build it with another SEC()",
+  ),
+  OBJECT_GLOBAL_UNKNOWN: data(
+    'Object "{object}" has no global variable "{name}"; it has: {names}',
+    "Correct the name; a variable that the program never reads is not in the object",
+  ),
+  OBJECT_GLOBAL_SIZE: data(
+    'Global variable "{name}" was given {actual} bytes, it takes {wanted}',
+    "Give every byte as two hex digits, in the order in which they stand in memory",
+  ),
+  MAP_OWNER_UNKNOWN: data(
+    "map_owner_id {id} does not exist",
+    "Name a program that made its maps itself; sluice program get shows the map owner",
+  ),
+  MAP_UNLIKE: data(
+    'Cannot share the map "{map}" of "{object}": the one pinned at {path} is of another type or size',
+    "Build both programs with the same definition, or unload the one that made the map first",
+  ),
+  FEATURE_MISSING: {
+    message: "{what} is not supported by this kernel: {reason}",
+    remedy: "{remedy}",
+    status: 501,
+    exit: EXIT.unavailable,
+  },
+  TRACE_TARGET: data("Cannot attach to {target}: {reason}", "{remedy}"),
+  DISPATCHER_LEFTOVER: warning(
+    "The change was made; something around it was not as expected: {reason}",
+    "Run sluice doctor; sluice gc removes what is left over",
+  ),
+  DISPATCHER_HEALED: warning(
+    "The state was not coherent and was healed first: {what}",
+    "Nothing needs to be done; sluice doctor tells of anything that is left",
+  ),
+
+  // Images
+  IMAGE_REFERENCE: {
+    message: 'Cannot use the image reference "{reference}": {reason}',
+    remedy: "Write registry/repository:tag, registry/repository@sha256:DIGEST, or oci:FOLDER:tag",
+    status: 400,
+    exit: EXIT.usage,
+  },
+  IMAGE_CREDENTIALS: {
+    message: "Cannot use the registry's credentials: {reason}",
+    remedy: "Give base64 of USER:PASSWORD, as printf %s USER:PASSWORD | base64 -w0 makes it",
+    status: 400,
+    exit: EXIT.usage,
+  },
+  IMAGE_UNREACHABLE: {
+    message: "Cannot fetch the image {reference}: {reason}",
+    remedy: "Check its name and the network, and try again; pull policy Never takes what is in the cache",
+    status: 502,
+    exit: EXIT.unavailable,
+  },
+  IMAGE_DENIED: {
+    message: "The registry does not give out the image {reference}: {reason}",
+    remedy: "Check its name, and give credentials that may read it with --registry-auth or SLUICE_REGISTRY_AUTH",
+    status: 403,
+    exit: EXIT.permission,
+  },
+  IMAGE_NOT_FOUND: {
+    message: "There is no image {reference}: {reason}",
+    remedy: "Check the repository and the tag",
+    status: 404,
+    exit: EXIT.failure,
+  },
+  IMAGE_NOT_CACHED: {
+    message: "image {reference} not in cache and pull policy is Never",
+    remedy: "Load it once with pull policy IfNotPresent where the registry can be reached",
+    status: 404,
+    exit: EXIT.failure,
+  },
+  IMAGE_PLATFORM: data(
+    "The image {reference} is for {found}, wanted {wanted}",
+    "Build it for {wanted} too, as one image of several platforms",
+  ),
+  IMAGE_DIGEST: {
+    ...data(
+      "The image {reference} is not what its digest says: {what} is {actual}, wanted {wanted}",
+      "Try again; if it stays so, do not use the image and tell who runs the registry",
+    ),
+    status: 502,
+  },
+  IMAGE_TOO_LARGE: data(
+    "The image {reference} is too large: {what} has {actual}, the limit is {limit}",
+    "Check that it is an image of BPF bytecode, which holds one object file of at most 16 MiB",
+  ),
+  IMAGE_INVALID: data(
+    "Cannot use the image {reference}: {reason}",
+    "Build it as one layer with one BPF object (.o) at its root, as FROM scratch and COPY program.o / do",
+  ),
+  IMAGE_LABEL: data(
+    "Cannot read the label {label} of the image {reference}: {reason}",
+    "Let {label} be a JSON object of texts, such as {example}",
+  ),
+
   // The machine
   INTERFACE_MISSING: {
     ...config(
@@ -265,7 +434,7 @@ export const ERRORS = {
     "Remove it: tc qdisc del dev {device} parent {parent}",
   ),
   FOREIGN_INGRESS: failure(
-    "Interface {device} has an ingress qdisc, in whose place the classifier needs clsact",
+    'Cannot attach to {device}: a "{qdisc}" qdisc already occupies the ingress qdisc slot, where clsact is needed',
     "Use clsact, which takes the same filters: tc qdisc del dev {device} ingress, tc qdisc add dev {device} clsact",
   ),
   FOREIGN_PROGRAM: failure(
@@ -304,6 +473,10 @@ export const ERRORS = {
     "Check the disk and its rights; if the file is damaged, move it away: apply then gives out new class ids",
   ),
   LOCKED: failure("Another sluice (pid {pid}) is changing this machine", "Wait until it has finished"),
+  LOCK_TIMEOUT: failure(
+    "Timed out after {seconds} s waiting for lock {file}, held by {holder}",
+    "Wait until it has finished and try again, or give it longer with --lock-timeout",
+  ),
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },
   INTERNAL: failure("Something is wrong in sluice itself: {reason}", "Report it with this text and what led to it"),

@@ -53,7 +53,7 @@ describe("a plan names and leaves", () => {
     const machine = newMachine();
     machine.devices.get("wan0")!.addQdisc({ handle: handle(0xffff), parent: TC_CLSACT, qdisc: { kind: "ingress" } });
     const built = build(machine);
-    assert.throws(() => planOf(built, machine), /Interface wan0 has an ingress qdisc, .*\[FOREIGN_INGRESS\]/);
+    assert.throws(() => planOf(built, machine), /wan0: a "ingress" qdisc already occupies .*\[FOREIGN_INGRESS\]/);
   });
 
   test("a device that an earlier configuration left is an error, but not for those who only compare", async () => {

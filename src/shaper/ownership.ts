@@ -59,7 +59,7 @@ export function foreign(device: ObservedDevice, options: OwnershipOptions): Prob
     else problems.push(problem("FOREIGN_QDISC", { device: device.name, qdisc: nameOf(root) }));
   }
   if (device.qdiscs.some((at) => at.qdisc.kind === "ingress")) {
-    problems.push(problem("FOREIGN_INGRESS", { device: device.name }));
+    problems.push(problem("FOREIGN_INGRESS", { device: device.name, qdisc: "ingress" }));
   }
   if (device.foreignFilter !== undefined) {
     const params = { device: device.name, filter: device.foreignFilter, priority: CLASSIFIER_PRIORITY };

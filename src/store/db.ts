@@ -78,7 +78,9 @@ export function openStore(file: string): DatabaseSync {
     mkdirSync(dirname(file), { recursive: true });
     const db = new DatabaseSync(file);
     try {
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000");
+      db.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000",
+      );
       migrate(db);
     } catch (error) {
       db.close();
