@@ -8,11 +8,13 @@ import { BatchSender } from "../../src/linux/netlink/batch.ts";
 import { dumpLinks } from "../../src/linux/netlink/dump.ts";
 import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { Netns } from "../../src/linux/netns.ts";
+import { pathsBelow } from "../../src/linux/paths.ts";
 import { Sysfs } from "../../src/linux/sysfs.ts";
 import { SHAPER_ACTIONS, type ShaperAction, tcLine } from "../../src/shaper/actions.ts";
 import { Classifier } from "../../src/shaper/classifier.ts";
 import { NetlinkExecutor } from "../../src/shaper/executors/netlink.ts";
 import { elapsed } from "../sample.ts";
+import { egressAt } from "../../test/helpers/egress.ts";
 
 /** Writes actions as a file for `tc -batch`. */
 export function writeBatch(path: string, actions: readonly ShaperAction[]): string {
@@ -36,7 +38,8 @@ export async function applyActions(
   actions: readonly ShaperAction[],
 ): Promise<number> {
   await using sender = new BatchSender(socket);
-  using classifier = new Classifier({ pins: "/nowhere", socket });
+  using egress = egressAt(pathsBelow("/nowhere"), "/proc/self/ns/net");
+  using classifier = new Classifier({ pins: "/nowhere", socket, egress });
   using sysfs = Sysfs.open();
   const executor = new NetlinkExecutor(sender, classifier, sysfs, new Map([[device.name, device.ifindex]]));
   return await elapsed(() => execute({ actions, warnings: [] }, SHAPER_ACTIONS, executor));

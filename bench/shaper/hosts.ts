@@ -1,7 +1,9 @@
 /** Filling the classifier's table aside and putting it in the place of the one in use. */
 import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { Classifier } from "../../src/shaper/classifier.ts";
+import { pathsBelow } from "../../src/linux/paths.ts";
 import { TestBpffs } from "../../test/helpers/bpffs.ts";
+import { egressAt } from "../../test/helpers/egress.ts";
 import type { Section } from "../report.ts";
 import { alternate, elapsed } from "../sample.ts";
 import { allActions } from "./trees.ts";
@@ -12,7 +14,8 @@ const HOSTS = 20_000;
 export async function benchHosts(): Promise<Section> {
   using bpffs = new TestBpffs();
   using socket = RtnlSocket.open();
-  using classifier = new Classifier({ pins: bpffs.path, socket });
+  using egress = egressAt({ ...pathsBelow("/nowhere"), pins: bpffs.path }, "/proc/self/ns/net");
+  using classifier = new Classifier({ pins: `${bpffs.path}/shaper`, socket, egress });
   const entries = allActions(HOSTS, 16).flatMap((action) => (action.kind === "hosts.swap" ? action.entries : []));
   const { swap, read } = await alternate(5, {
     swap: () => elapsed(() => classifier.swapHosts(entries)),

@@ -1,6 +1,7 @@
 /** What the shaper's commands begin with: the configuration and the files it names, without a single error. */
 import { type Problem, SluiceError } from "../core/errors.ts";
 import { pathsBelow } from "../linux/paths.ts";
+import type { CliContext } from "./context.ts";
 import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
 import type { Isp, ShaperConfig } from "../shaper/model.ts";
 import type { ShaperPlace } from "../shaper/shaper.ts";
@@ -55,7 +56,10 @@ export async function readInputs(flags: ConfigFlags): Promise<Inputs> {
   return { config, source: { dialect: "sluice", isp: isp! }, warnings: [...warnings, ...problems] };
 }
 
-/** Where the flags say to work. */
-export function placeOf(flags: PlaceFlags): ShaperPlace {
-  return { paths: pathsBelow(), ...(flags.netns !== undefined && { netns: flags.netns }) };
+/** Where the flags say to work; the classifier goes on the dispatcher. */
+export async function placeOf(context: CliContext, flags: PlaceFlags): Promise<ShaperPlace> {
+  const { openEgress } = await import("../dispatcher/egress-host.ts");
+  const netns = flags.netns === undefined ? {} : { netns: flags.netns };
+  const place = { paths: pathsBelow(), clock: context.clock, owner: "sluice-shaper", ...netns };
+  return { paths: place.paths, ...netns, egress: () => openEgress(place) };
 }

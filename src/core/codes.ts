@@ -437,10 +437,6 @@ export const ERRORS = {
     'Cannot attach to {device}: a "{qdisc}" qdisc already occupies the ingress qdisc slot, where clsact is needed',
     "Use clsact, which takes the same filters: tc qdisc del dev {device} ingress, tc qdisc add dev {device} clsact",
   ),
-  FOREIGN_PROGRAM: failure(
-    'Interface {device} has the filter "{filter}" where the classifier goes',
-    "Remove it (tc filter del dev {device} egress pref {priority}) or give it another priority",
-  ),
   LINK_LEFT: failure(
     "Interface {device} still holds what sluice made there, and is not in this configuration",
     "Run sluice cleanup, which clears it too, and apply again; a second link needs a SLUICE_ROOT of its own",

@@ -1,11 +1,11 @@
 /** The classifier's program: loaded from the object file, and read back from the kernel. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { EgressProgram } from "../core/egress.ts";
 import { U32 } from "../core/layout.ts";
 import { possibleCpus } from "../linux/bpf/cpus.ts";
 import { mapInfo, openMapById, openProgramById, programInfo } from "../linux/bpf/info.ts";
 import { BpfMap, perCpu } from "../linux/bpf/map.ts";
-import { BpfObject } from "../linux/bpf/object.ts";
 import type { Fd } from "../linux/fd.ts";
 import {
   COUNTER,
@@ -15,12 +15,14 @@ import {
   READ_ONLY_DATA,
   type ReadOnlyData,
 } from "./classifier-codec.ts";
-import { CLASSIFIER_NAME } from "./egress-hook.ts";
-import { HOSTS_NAME } from "./host-map.ts";
 import type { ClassifierConfig } from "./model.ts";
 
 const OBJECT = new URL("../../bpf/classifier.bpf.o", import.meta.url);
-const OUTCOMES_NAME = "sluice_outcomes";
+/** The name of the map of counters. */
+export const OUTCOMES_NAME = "sluice_outcomes";
+
+/** The name of the function. */
+export const CLASSIFIER_NAME = "sluice_classify";
 
 interface ObjectFile {
   readonly image: Buffer;
@@ -38,51 +40,11 @@ function objectFile(): ObjectFile {
 /** Which build of the program this installation has: the beginning of the object file's SHA-256. */
 export const classifierBuildId = (): number => objectFile().buildId;
 
-/** What a program shares with others. */
-export interface SharedMaps {
-  /** The hosts. */
-  readonly hosts: Fd;
-  /** Counters to go on counting in; the program gets new ones when left out. */
-  readonly outcomes?: Fd | undefined;
-}
-
-/** A loaded program, which is gone when this is disposed unless a filter runs it by then. */
-export class ClassifierProgram implements Disposable {
-  readonly #object: BpfObject;
-
-  private constructor(object: BpfObject) {
-    this.#object = object;
-  }
-
-  /** Loads the program with its configuration. @throws BpfLoadError */
-  static load(config: ClassifierConfig, bareIp: boolean, maps: SharedMaps): ClassifierProgram {
-    const { image, buildId } = objectFile();
-    const object = BpfObject.open("sluice", image);
-    try {
-      object.setReadOnlyData(encodeReadOnlyData({ config, bareIp, buildId }));
-      object.reuseMap(HOSTS_NAME, maps.hosts);
-      if (maps.outcomes) object.reuseMap(OUTCOMES_NAME, maps.outcomes);
-      object.load();
-      return new ClassifierProgram(object);
-    } catch (error) {
-      object[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  /** Its descriptor, as long as this lives. */
-  get fd(): number {
-    return this.#object.programFd(CLASSIFIER_NAME);
-  }
-
-  /** The descriptor of its counters, as long as this lives. */
-  get outcomesFd(): number {
-    return this.#object.mapFd(OUTCOMES_NAME);
-  }
-
-  [Symbol.dispose](): void {
-    this.#object[Symbol.dispose]();
-  }
+/** The program with its configuration, to be put on a device. */
+export function classifierProgram(config: ClassifierConfig, bareIp: boolean): Omit<EgressProgram, "reuse"> {
+  const { image, buildId } = objectFile();
+  const data = encodeReadOnlyData({ config, bareIp, buildId });
+  return { image, label: "classifier.bpf.o", name: CLASSIFIER_NAME, globals: { config: data.toString("hex") } };
 }
 
 /** A program in the kernel. */
@@ -104,6 +66,17 @@ export function readProgram(id: number): LoadedProgram | undefined {
     if (!name.endsWith(".rodata") || valueSize !== READ_ONLY_DATA.size) continue;
     const data = map.get(0);
     return data && { ...data, mapIds };
+  }
+  return undefined;
+}
+
+/** The descriptor of a program's counters; undefined when it or they are gone. */
+export function openOutcomes(programId: number): Fd | undefined {
+  using program = openProgramById(programId);
+  for (const id of program ? programInfo(program.number).mapIds : []) {
+    const fd = openMapById(id);
+    if (fd && mapInfo(fd.number).name === OUTCOMES_NAME) return fd;
+    fd?.[Symbol.dispose]();
   }
   return undefined;
 }

@@ -1,24 +1,28 @@
 /**
- * The classifier in the kernel: one program per device at clsact egress, and one table of hosts for all devices of a link.
- *
- * Everything is found again from the kernel alone. Below the folder of pins, which is on a bpffs:
+ * The classifier in the kernel: one program per device on its egress side, among the programs of users there, and one
+ * table of hosts for all devices of a link. Below the folder of pins, which is on a bpffs:
  *
  *     hosts                  the table, shared by the devices
  *     <ifindex>/outcomes     the device's counters, which outlive an exchange of its program
- *     <ifindex>/clsact       a folder that says: the device's clsact qdisc is ours to remove
  */
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
-import { sluiceError } from "../core/errors.ts";
+import { dirname } from "node:path";
+import type { Device, EgressHost } from "../core/egress.ts";
 import { ensureBpffs, openPin, pin, unpin } from "../linux/bpf/pin.ts";
 import { dumpLinks } from "../linux/netlink/dump.ts";
 import type { LinkRecord } from "../linux/netlink/link.ts";
 import type { RtnlSocket } from "../linux/netlink/socket.ts";
 import { type Counter, OUTCOMES, type Outcome, sumCounters } from "./classifier-codec.ts";
-import { classifierBuildId, ClassifierProgram, outcomesMap, readProgram } from "./classifier-program.ts";
-import { type Device, EgressHook } from "./egress-hook.ts";
-import { HostMap } from "./host-map.ts";
+import {
+  classifierBuildId,
+  classifierProgram,
+  openOutcomes,
+  outcomesMap,
+  OUTCOMES_NAME,
+  readProgram,
+} from "./classifier-program.ts";
+import { HostMap, HOSTS_NAME } from "./host-map.ts";
 import type { ClassifierConfig, HostEntry, HostTable } from "./model.ts";
-import { CLASSIFIER_PRIORITY } from "./numbers.ts";
 
 const HOSTS_PIN = "hosts";
 const ARPHRD_ETHER = 1;
@@ -32,96 +36,81 @@ export interface ClassifierOptions {
   readonly pins: string;
   /** A socket in the devices' network namespace; it stays the caller's. */
   readonly socket: RtnlSocket;
+  /** The place on the devices' egress side; it stays the caller's. */
+  readonly egress: EgressHost;
 }
 
 /** What a device has at the classifier's place. */
 export interface ClassifierState {
   /** What our program was told; undefined when there is none, or one that is {@link stale}. */
   readonly config?: ClassifierConfig;
-  /** Set when our program is there but has to be replaced whatever it was told: of another build, or its pins are lost. */
+  /** Set when our program has to be replaced whatever it was told: of another build, or lost, with its pins or its hook. */
   readonly stale?: true;
-  /** The name of a filter that is not ours. */
-  readonly foreignFilter?: string;
-  readonly hasClsact: boolean;
 }
 
 /** The classifier of one link. Methods throw SluiceError and SystemError. */
 export class Classifier implements Disposable {
   readonly #pins: string;
   readonly #socket: RtnlSocket;
+  readonly #egress: EgressHost;
   /** The table of the last device that was detached: attaching again in this process, to undo that, finds it full. */
   #kept: HostMap | undefined;
 
   constructor(options: ClassifierOptions) {
     this.#pins = options.pins;
     this.#socket = options.socket;
+    this.#egress = options.egress;
   }
 
   /** Reads what a device has. */
   fetch(device: Device): ClassifierState {
-    const hook = new EgressHook(this.#socket, device);
-    const { programId, foreign } = hook.read();
-    const hasClsact = hook.hasClsact();
-    if (foreign !== undefined) return { foreignFilter: foreign, hasClsact };
-    if (programId === undefined) return { hasClsact };
-    const program = readProgram(programId);
-    if (program?.buildId !== classifierBuildId()) return { stale: true, hasClsact };
+    const found = this.#egress.stateOf(device);
+    if (!found) return {};
+    const program = found.programId === undefined ? undefined : readProgram(found.programId);
+    if (program?.buildId !== classifierBuildId()) return { stale: true };
     // A program whose table or counters are not the pinned ones runs on what nobody can fill or read any more.
     using hosts = HostMap.open(this.#hostsPin);
     using outcomes = this.#outcomes(device.ifindex);
     const pinned = [hosts?.id, outcomes?.info().id];
-    if (!pinned.every((id) => id !== undefined && program.mapIds.includes(id))) return { stale: true, hasClsact };
-    return { config: program.config, hasClsact };
+    if (!pinned.every((id) => id !== undefined && program.mapIds.includes(id))) return { stale: true };
+    return { config: program.config };
   }
 
   /**
    * Attaches the program, or puts it in the place of the one that is there, with no packet unclassified in between.
    *
-   * @throws SluiceError FOREIGN_PROGRAM, BPF_LOAD, BPF_PINS, KERNEL_REFUSED; then the device is as it was before
+   * @throws SluiceError FOREIGN_INGRESS, BPF_LOAD, BPF_PINS, DISPATCHER_FULL; then the device is as it was before
    */
-  attach(device: Device, config: ClassifierConfig): void {
-    const hook = new EgressHook(this.#socket, device);
-    const before = hook.read();
-    if (before.foreign !== undefined)
-      throw sluiceError("FOREIGN_PROGRAM", {
-        device: device.name,
-        filter: before.foreign,
-        priority: CLASSIFIER_PRIORITY,
-      });
+  async attach(device: Device, config: ClassifierConfig): Promise<void> {
+    const attached = this.#egress.stateOf(device) !== undefined;
     try {
-      this.#put(device, config, hook, before.programId !== undefined);
+      await this.#put(device, config, attached);
     } catch (error) {
-      this.#clear(device, hook);
+      if (!attached) this.#removeFolder(device.ifindex);
       this.#sweep();
       throw error;
     }
   }
 
-  #put(device: Device, config: ClassifierConfig, hook: EgressHook, attached: boolean): void {
-    using hosts = this.#openHosts();
+  async #put(device: Device, config: ClassifierConfig, attached: boolean): Promise<void> {
+    using _hosts = this.#openHosts();
     // Counters of a device that had this number earlier say nothing of this one.
     using outcomes = attached ? this.#outcomes(device.ifindex) : undefined;
     const bareIp = !WITH_ETHERNET_HEADER.has(this.#links().get(device.ifindex)?.type ?? ARPHRD_ETHER);
-    using program = ClassifierProgram.load(config, bareIp, { hosts: hosts.fd, outcomes: outcomes?.fd });
+    const path = this.#outcomesPin(device.ifindex);
+    const reuse = { [HOSTS_NAME]: this.#hostsPin, ...(outcomes && { [OUTCOMES_NAME]: path }) };
     mkdirSync(this.#folder(device.ifindex), { recursive: true, mode: 0o700 });
-    if (!hook.hasClsact()) {
-      // The mark first: whoever dies between the two leaves a mark without clsact, not a clsact that stays for good.
-      mkdirSync(this.#clsactMark(device.ifindex), { recursive: true });
-      hook.addClsact();
-    }
-    hook.put(program.fd, attached);
+    const id = await this.#egress.put(device, { ...classifierProgram(config, bareIp), reuse });
     if (outcomes) return;
-    unpin(this.#outcomesPin(device.ifindex));
-    pin(program.outcomesFd, this.#outcomesPin(device.ifindex));
+    using counters = openOutcomes(id);
+    unpin(path);
+    if (counters) pin(counters.number, path);
   }
 
   /** Takes our program away, with all that came with it. What others put on the device stays. */
-  detach(device: Device): void {
-    if (this.#links().has(device.ifindex)) {
-      const hook = new EgressHook(this.#socket, device);
-      if (hook.read().programId !== undefined) hook.remove();
-      this.#clear(device, hook);
-    }
+  async detach(device: Device): Promise<void> {
+    await this.#egress.remove(device);
+    this.#removeFolder(device.ifindex);
     this.#sweep();
   }
 
@@ -134,7 +123,7 @@ export class Classifier implements Disposable {
     const links = this.#links();
     return others.flatMap((ifindex) => {
       const link = links.get(ifindex);
-      const { programId } = link ? new EgressHook(this.#socket, link).read() : {};
+      const { programId } = (link && this.#egress.stateOf(link)) ?? {};
       const program = programId === undefined ? undefined : readProgram(programId);
       return link && hosts && program?.mapIds.includes(hosts.id) ? link : [];
     });
@@ -177,14 +166,6 @@ export class Classifier implements Disposable {
     this.#kept = undefined;
   }
 
-  /** Removes what stands besides the program, if no program is there. */
-  #clear(device: Device, hook: EgressHook): void {
-    if (hook.read().programId !== undefined) return;
-    const ours = existsSync(this.#clsactMark(device.ifindex));
-    if (ours && hook.hasClsact()) hook.removeClsactIfEmpty();
-    this.#removeFolder(device.ifindex);
-  }
-
   /** Removes the pins of devices that are gone, and the table's when no device is left. */
   #sweep(): void {
     if (!existsSync(this.#pins)) return;
@@ -200,14 +181,17 @@ export class Classifier implements Disposable {
 
   #removeFolder(ifindex: number): void {
     unpin(this.#outcomesPin(ifindex));
-    for (const folder of [this.#clsactMark(ifindex), this.#folder(ifindex)]) if (existsSync(folder)) rmdirSync(folder);
+    const folder = this.#folder(ifindex);
+    if (existsSync(folder)) rmdirSync(folder);
   }
 
   /** The pinned table; else the one kept, or an empty one, pinned. */
   #openHosts(): HostMap {
     const pinned = HostMap.open(this.#hostsPin);
     if (pinned) return pinned;
-    ensureBpffs(this.#pins);
+    // The folder above holds the pins of everything that is sluice's: a bpffs of its own is mounted there, once.
+    ensureBpffs(dirname(this.#pins));
+    mkdirSync(this.#pins, { recursive: true, mode: 0o700 });
     const kept = this.#kept;
     if (!kept) return HostMap.create(this.#hostsPin);
     this.#kept = undefined;
@@ -232,8 +216,5 @@ export class Classifier implements Disposable {
   }
   #outcomesPin(ifindex: number): string {
     return `${this.#folder(ifindex)}/outcomes`;
-  }
-  #clsactMark(ifindex: number): string {
-    return `${this.#folder(ifindex)}/clsact`;
   }
 }

@@ -72,7 +72,7 @@ function fetchDevice(
 ): ObservedDevice {
   const qdiscs = records.map(({ at }) => at);
   const classes = readClasses(socket, ifindex, qdiscs).map(({ at }) => at);
-  const { config, stale, foreignFilter } = classifier.fetch({ name, ifindex });
+  const { config, stale } = classifier.fetch({ name, ifindex });
   return {
     name,
     ifindex,
@@ -81,7 +81,6 @@ function fetchDevice(
     steering: readXps(sysfs, name),
     ...(config && { classifier: config }),
     ...(stale && { staleClassifier: stale }),
-    ...(foreignFilter !== undefined && { foreignFilter }),
   };
 }
 

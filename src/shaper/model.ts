@@ -193,8 +193,6 @@ export interface ObservedDevice {
   readonly classifier?: ClassifierConfig;
   /** Set when our classifier is attached but of no use: of another build, or without its pinned maps. */
   readonly staleClassifier?: true;
-  /** Name of a filter that is not ours where the classifier's filter goes. */
-  readonly foreignFilter?: string;
 }
 
 /** The kernel's state as far as the shaper is concerned. */

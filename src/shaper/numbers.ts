@@ -26,11 +26,6 @@ export const DEFAULT_MINOR = 2;
 export const UPLOAD_BIT = 0x8000;
 /** More transmit queues than this are not used. */
 export const MAX_QUEUES = 256;
-/**
- * The priority of the classifier's filter: 0x51, which nothing else is known to use. Filters before it (policers,
- * redirects) see packets first; filters behind it still run, because the classifier gives no verdict.
- */
-export const CLASSIFIER_PRIORITY = 81;
 /** HTBs carry this r2q as the mark that sluice made them. No class of ours uses r2q: each states its quantum. */
 export const HTB_MARK = 0x534c;
 

@@ -6,7 +6,7 @@ import { type Problem, problem } from "../core/errors.ts";
 import { formatHandle, handle, major, TC_ROOT } from "../core/tc/handle.ts";
 import type { QdiscAt, SeenQdisc } from "../core/tc/qdisc.ts";
 import type { ObservedDevice } from "./model.ts";
-import { CLASSIFIER_PRIORITY, HTB_MARK, MQ_NUMBER } from "./numbers.ts";
+import { HTB_MARK, MQ_NUMBER } from "./numbers.ts";
 
 /** What counts as ours, and what may be replaced all the same. */
 export interface OwnershipOptions {
@@ -60,10 +60,6 @@ export function foreign(device: ObservedDevice, options: OwnershipOptions): Prob
   }
   if (device.qdiscs.some((at) => at.qdisc.kind === "ingress")) {
     problems.push(problem("FOREIGN_INGRESS", { device: device.name, qdisc: "ingress" }));
-  }
-  if (device.foreignFilter !== undefined) {
-    const params = { device: device.name, filter: device.foreignFilter, priority: CLASSIFIER_PRIORITY };
-    problems.push(problem("FOREIGN_PROGRAM", params));
   }
   return problems;
 }

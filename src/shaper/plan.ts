@@ -227,7 +227,7 @@ function keepsRoot(desired: DesiredDevice, observed: ObservedDevice, isOwn: type
 /**
  * Plans the way from the observed state to the desired one. The same state gives an empty plan.
  *
- * @throws SluiceError FOREIGN_QDISC, FOREIGN_QUEUE, FOREIGN_INGRESS, FOREIGN_PROGRAM for what is in the way and not
+ * @throws SluiceError FOREIGN_QDISC, FOREIGN_QUEUE, FOREIGN_INGRESS for what is in the way and not
  * ours, LINK_LEFT for devices that an earlier configuration left, all of them at once
  */
 export function planShaper(desired: Desired, observed: Observed, options: PlanOptions = {}): Plan<ShaperAction> {

@@ -1,6 +1,7 @@
 /** The shaper as a whole: fetch, plan, apply on one machine, with the store that keeps ids. */
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import type { EgressHost } from "../core/egress.ts";
 import { SluiceError } from "../core/errors.ts";
 import { type ExecuteOptions, type Executor, execute } from "../core/executor.ts";
 import { logger } from "../core/log.ts";
@@ -33,6 +34,8 @@ export interface ShaperPlace {
   readonly paths: Paths;
   /** Name or path of the network namespace of the interfaces; this process's own when left out. */
   readonly netns?: string;
+  /** Opens the place of the classifier on the interfaces' egress side. */
+  readonly egress: () => EgressHost;
 }
 
 /** How a plan is carried out: rtnetlink, `tc -batch`, or written to a file and not done at all. */
@@ -86,7 +89,8 @@ export class Shaper implements Disposable {
     this.socket = owned.use(RtnlSocket.open(this.#netns));
     this.devices = findDevices(this.socket, link);
     this.#sysfs = owned.use(Sysfs.open(this.#netns));
-    this.classifier = owned.use(new Classifier({ pins: `${place.paths.pins}/shaper`, socket: this.socket }));
+    const egress = owned.use(place.egress());
+    this.classifier = owned.use(new Classifier({ pins: `${place.paths.pins}/shaper`, socket: this.socket, egress }));
     this.#owned = owned.move();
   }
 

@@ -4,16 +4,21 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { type Handle, handle } from "../../src/core/tc/handle.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Handle, handle, TC_CLSACT } from "../../src/core/tc/handle.ts";
 import { parsePrefix } from "../../src/core/prefix.ts";
-import { dumpClasses, dumpLinks } from "../../src/linux/netlink/dump.ts";
+import { dumpClasses, dumpLinks, dumpQdiscs } from "../../src/linux/netlink/dump.ts";
 import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { Netns } from "../../src/linux/netns.ts";
+import { pathsBelow } from "../../src/linux/paths.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
 import { Classifier } from "../../src/shaper/classifier.ts";
-import type { Device } from "../../src/shaper/egress-hook.ts";
+import type { Device } from "../../src/core/egress.ts";
 import type { ClassifierConfig, HostEntry, UnknownTarget } from "../../src/shaper/model.ts";
 import { TestBpffs } from "./bpffs.ts";
+import { egressAt } from "./egress.ts";
 
 export const QUEUES = 4;
 /** Classes of subscribers in each HTB: 10, 11, ... */
@@ -96,7 +101,10 @@ export class ClassifierLab implements Disposable {
       this.ip("link", "set", name, "up");
     }
     this.#plant();
-    this.classifier = own(new Classifier({ pins: this.pins, socket: this.socket }));
+    const root = mkdtempSync(join(tmpdir(), "sluice-classifier-"));
+    this.#disposables.defer(() => rmSync(root, { recursive: true }));
+    const egress = own(egressAt({ ...pathsBelow(root), pins: this.bpffs.path }, this.near.path));
+    this.classifier = own(new Classifier({ pins: this.pins, socket: this.socket, egress }));
     this.lan = this.device("lan");
     this.wan = this.device("wan");
   }
@@ -153,6 +161,11 @@ export class ClassifierLab implements Disposable {
       if (packets !== 0) counts.set(at.classid, packets);
     }
     return counts;
+  }
+
+  /** Whether a device has a clsact qdisc. */
+  hasClsact({ ifindex }: Device): boolean {
+    return dumpQdiscs(this.socket, ifindex).some(({ at }) => at.parent === TC_CLSACT && at.qdisc.kind === "clsact");
   }
 
   /** The outcomes of a device that are not 0, as packets. */

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lab } from "../../demo/lab.ts";
-import { pathsBelow } from "../../src/linux/paths.ts";
 import { SHAPER_ACTIONS, type ShaperAction } from "../../src/shaper/actions.ts";
 import type { Isp, ShaperConfig } from "../../src/shaper/model.ts";
 import { type ExecutorChoice, Shaper, type ShapeOptions } from "../../src/shaper/shaper.ts";
+import { shaperPlace } from "./egress.ts";
 import { config } from "./isp.ts";
 
 /** A lab, a shaper on its router, and short words for what tests do with them. */
@@ -20,8 +20,7 @@ export class ShapedLab implements Disposable {
   constructor(options: { queues?: number; hosts?: readonly string[]; config?: Partial<ShaperConfig> } = {}) {
     this.lab = new Lab(options.queues ?? 4, options.hosts);
     this.config = config(options.config);
-    const place = { paths: pathsBelow(this.root), netns: this.lab.router.path };
-    this.shaper = Shaper.open(place, this.config.link);
+    this.shaper = Shaper.open(shaperPlace(this.root, this.lab.router.path), this.config.link);
   }
 
   /** The plan's actions, in words. */
@@ -65,7 +64,7 @@ export class ShapedLab implements Disposable {
   [Symbol.dispose](): void {
     this.shaper[Symbol.dispose]();
     this.lab[Symbol.dispose]();
-    execFileSync("sh", ["-c", `umount ${this.root}/sys/fs/bpf/sluice/shaper 2>/dev/null; true`]);
+    execFileSync("sh", ["-c", `umount ${this.root}/sys/fs/bpf/sluice 2>/dev/null; true`]);
     rmSync(this.root, { recursive: true });
   }
 }

@@ -5,11 +5,12 @@ import { parsePrefix, prefix } from "../../src/core/prefix.ts";
 import { type Handle, handle } from "../../src/core/tc/handle.ts";
 import { testRun, type TestRunResult } from "../../src/linux/bpf/testrun.ts";
 import { SystemError } from "../../src/linux/errno.ts";
+import { BpfObject } from "../../src/linux/bpf/object.ts";
 import { Fd } from "../../src/linux/fd.ts";
 import { ETHERTYPE, ethernet, ipv4, ipv6, type Payload, PPP, pppoe } from "../../src/linux/packet/frame.ts";
 import { OUTCOMES, type Outcome, sumCounters } from "../../src/shaper/classifier-codec.ts";
-import { ClassifierProgram, outcomesMap } from "../../src/shaper/classifier-program.ts";
-import { HostMap } from "../../src/shaper/host-map.ts";
+import { CLASSIFIER_NAME, classifierProgram, OUTCOMES_NAME, outcomesMap } from "../../src/shaper/classifier-program.ts";
+import { HostMap, HOSTS_NAME } from "../../src/shaper/host-map.ts";
 import type { ClassifierConfig, HostEntry, UnknownTarget } from "../../src/shaper/model.ts";
 import { TestBpffs } from "../helpers/bpffs.ts";
 import { checkFds } from "../helpers/leaks.ts";
@@ -51,16 +52,26 @@ const V6 = ipv6("2001:db8:ffff::1", "2001:db8:0:1::5");
 const V6_UP = ipv6("2001:db8:0:1::5", "2001:db8:ffff::1");
 const ARP: Payload = { type: ETHERTYPE.ARP, bytes: Buffer.alloc(46) };
 
+/** Loads the program as the dispatcher does, with its configuration and a table of hosts. */
+function loadClassifier(config: ClassifierConfig, bareIp: boolean, hosts: HostMap): BpfObject {
+  const { image, globals } = classifierProgram(config, bareIp);
+  const object = BpfObject.open("sluice", image);
+  object.setReadOnlyData(Buffer.from(globals["config"]!, "hex"));
+  object.reuseMap(HOSTS_NAME, hosts.fd);
+  object.load();
+  return object;
+}
+
 /** A loaded program with its own counters. */
 class Bench implements Disposable {
-  readonly #program: ClassifierProgram;
+  readonly #program: BpfObject;
   constructor(config: ClassifierConfig, hosts: HostMap, bareIp = false) {
-    this.#program = ClassifierProgram.load(config, bareIp, { hosts: hosts.fd });
+    this.#program = loadClassifier(config, bareIp, hosts);
   }
   /** Runs a frame; also returns the one outcome that was counted, and checks its bytes. */
   run(frame: Buffer, priority = 0, bytes = frame.length): TestRunResult & { outcome: Outcome } {
     const before = this.#counters();
-    const result = testRun(this.#program.fd, { frame, priority });
+    const result = testRun(this.#program.programFd(CLASSIFIER_NAME), { frame, priority });
     assert.equal(result.verdict, TC_ACT_UNSPEC, "the program gives no verdict");
     const counted = this.#counters().map((each, row) => ({
       outcome: OUTCOMES[row]!,
@@ -73,7 +84,7 @@ class Bench implements Disposable {
   }
   #counters() {
     // The program's descriptor lives as long as the program, so nothing here is closed.
-    const map = outcomesMap(new Fd(this.#program.outcomesFd))!;
+    const map = outcomesMap(new Fd(this.#program.mapFd(OUTCOMES_NAME)))!;
     return OUTCOMES.map((_, row) => sumCounters(map.get(row) ?? []));
   }
   [Symbol.dispose](): void {
@@ -273,9 +284,9 @@ describe("the classifier's program", () => {
     const read = performance.now();
     assert.deepEqual(table, new Map(entries.map((each) => [each.prefix.key, each])));
 
-    using program = ClassifierProgram.load(base, false, { hosts: own.fd });
+    using program = loadClassifier(base, false, own);
     const time = (payload: Payload): number =>
-      testRun(program.fd, { frame: ethernet(payload), repeat: 200_000 }).nanoseconds;
+      testRun(program.programFd(CLASSIFIER_NAME), { frame: ethernet(payload), repeat: 200_000 }).nanoseconds;
     const known4 = time(ipv4("198.51.100.1", "10.0.19.136"));
     const known6 = time(ipv6("2001:db8:ffff::1", "2001:db8:1:1388::1"));
     const unknown4 = time(ipv4("198.51.100.1", "192.0.2.1"));

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { type Handle, handle, TC_EGRESS } from "../../src/core/tc/handle.ts";
 import { dumpFilters } from "../../src/linux/netlink/dump.ts";
 import { ETHERTYPE, ethernet, ipv4, ipv6, pppoe } from "../../src/linux/packet/frame.ts";
-import { CLASSIFIER_PRIORITY } from "../../src/shaper/numbers.ts";
+import { FILTER_PRIORITY } from "../../src/dispatcher/model.ts";
 import type { ClassifierConfig, HostEntry } from "../../src/shaper/model.ts";
 import {
   ClassifierLab,
@@ -45,27 +45,27 @@ describe("packets that the classifier sees", () => {
     const sender = lab.sender(lab.lan);
     for (const frame of frames) sender.send(frame);
   };
-  const attach = (config: ClassifierConfig, hosts: readonly HostEntry[] = HOSTS): void => {
+  const attach = async (config: ClassifierConfig, hosts: readonly HostEntry[] = HOSTS): Promise<void> => {
     lab.classifier.swapHosts(hosts);
-    lab.classifier.attach(lab.lan, config);
+    await lab.classifier.attach(lab.lan, config);
   };
 
-  test("every subscriber's downloads pass its class, in its queue", () => {
-    attach(DOWNLOAD);
+  test("every subscriber's downloads pass its class, in its queue", async () => {
+    await attach(DOWNLOAD);
     send(...everyone.flatMap((i) => [ethernet(ipv4(INTERNET4, v4(i))), ethernet(ipv6(INTERNET6, v6(i)))]));
     assert.deepEqual(sorted(lab.classes()), sorted(twoEach()));
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: SUBSCRIBERS, known_ipv6: SUBSCRIBERS });
   });
 
-  test("every subscriber's uploads pass its class, in its queue", () => {
-    attach(UPLOAD);
+  test("every subscriber's uploads pass its class, in its queue", async () => {
+    await attach(UPLOAD);
     send(...everyone.flatMap((i) => [ethernet(ipv4(v4(i), INTERNET4)), ethernet(pppoe(ipv6(v6(i), INTERNET6)))]));
     assert.deepEqual(sorted(lab.classes()), sorted(twoEach()));
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: SUBSCRIBERS, known_ipv6: SUBSCRIBERS });
   });
 
-  test("on a stick both directions do, by the tag in the frame", () => {
-    attach(STICK);
+  test("on a stick both directions do, by the tag in the frame", async () => {
+    await attach(STICK);
     const down = everyone.map((i) => ethernet(ipv4(INTERNET4, v4(i)), [{ id: 10 }]));
     const up = everyone.map((i) => ethernet(ipv4(v4(i), INTERNET4), [{ id: 20 }]));
     send(...down, ...up);
@@ -74,8 +74,8 @@ describe("packets that the classifier sees", () => {
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: 2 * SUBSCRIBERS, other_vlan: 2 });
   });
 
-  test("on a stick both directions do, by a tag that the device shall insert", () => {
-    attach(STICK);
+  test("on a stick both directions do, by a tag that the device shall insert", async () => {
+    await attach(STICK);
     // The filter before ours leaves the tag beside the frame, as the kernel's own VLAN devices do.
     for (const [id, frames] of [
       [10, everyone.map((i) => ethernet(ipv4(INTERNET4, v4(i))))],
@@ -91,8 +91,8 @@ describe("packets that the classifier sees", () => {
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: SUBSCRIBERS, known_ipv6: SUBSCRIBERS + 1 });
   });
 
-  test("unknown hosts and what is not IP go to the default class", () => {
-    attach(DOWNLOAD);
+  test("unknown hosts and what is not IP go to the default class", async () => {
+    await attach(DOWNLOAD);
     const others = everyone.map((i) => ethernet(ipv4(INTERNET4, `10.1.${i}.2`)));
     const arp = ethernet({ type: ETHERTYPE.ARP, bytes: Buffer.alloc(46) });
     send(...others, ethernet(ipv6(INTERNET6, "2001:db8:1::1")), arp);
@@ -102,9 +102,9 @@ describe("packets that the classifier sees", () => {
     assert.deepEqual(lab.outcomes(lab.lan), { unknown_ipv4: SUBSCRIBERS, unknown_ipv6: 1, not_ip: 1 });
   });
 
-  test("unknown hosts are spread over the queues they were given, one queue per flow", () => {
+  test("unknown hosts are spread over the queues they were given, one queue per flow", async () => {
     const unknown = { firstQueue: 3, queues: 2, classid: 0 as Handle };
-    attach({ ...DOWNLOAD, unknown: { download: unknown, upload: unknown } });
+    await attach({ ...DOWNLOAD, unknown: { download: unknown, upload: unknown } });
     const flows = Array.from({ length: 64 }, (_, port) => ethernet(ipv4(INTERNET4, "10.1.0.1", { port: 1024 + port })));
     send(...flows);
     const counts = lab.classes();
@@ -118,16 +118,16 @@ describe("packets that the classifier sees", () => {
     );
   });
 
-  test("unknown hosts go to a class of their own where one is given", () => {
+  test("unknown hosts go to a class of their own where one is given", async () => {
     const classid = classOf(1);
     const unknown = { firstQueue: 1 + (1 % QUEUES), queues: 1, classid };
-    attach({ ...DOWNLOAD, unknown: { download: unknown, upload: unknown } });
+    await attach({ ...DOWNLOAD, unknown: { download: unknown, upload: unknown } });
     send(...everyone.map((i) => ethernet(ipv4(INTERNET4, `10.1.${i}.2`))));
     assert.deepEqual(sorted(lab.classes()), [[classid, SUBSCRIBERS]]);
   });
 
-  test("cut off frames are malformed, whole ones are not, whatever their length", () => {
-    attach(DOWNLOAD);
+  test("cut off frames are malformed, whole ones are not, whatever their length", async () => {
+    await attach(DOWNLOAD);
     for (const [frame, headers] of [
       [ethernet(ipv4(INTERNET4, v4(0))), 34],
       [ethernet(ipv6(INTERNET6, v6(0))), 54],
@@ -143,8 +143,8 @@ describe("packets that the classifier sees", () => {
     }
   });
 
-  test("headers that are not in the packet's linear part are read as well", () => {
-    attach(DOWNLOAD);
+  test("headers that are not in the packet's linear part are read as well", async () => {
+    await attach(DOWNLOAD);
     // Of a frame larger than a page a packet socket leaves the Ethernet header only in the linear part.
     const big = everyone.map((i) => ethernet(pppoe(ipv6(INTERNET6, v6(i), { size: 8000 })), [{ id: 1 }, { id: 2 }]));
     send(...big, ...everyone.map((i) => ethernet(ipv4(INTERNET4, v4(i), { size: 8000 }))));
@@ -153,22 +153,22 @@ describe("packets that the classifier sees", () => {
     assert.deepEqual(counter, { packets: SUBSCRIBERS, bytes: sum(big.map((frame) => frame.length)) });
   });
 
-  test("a device with bare IP packets is read from its first byte", () => {
+  test("a device with bare IP packets is read from its first byte", async () => {
     lab.ip("tuntap", "add", "tun0", "mode", "tun");
     lab.ip("link", "set", "tun0", "up");
     lab.ip("address", "add", "10.0.0.1/16", "dev", "tun0");
     lab.classifier.swapHosts(HOSTS);
     const device = lab.device("tun0");
-    lab.classifier.attach(device, DOWNLOAD);
+    await lab.classifier.attach(device, DOWNLOAD);
     const sender = lab.sender(device);
     sender.send(ipv4(INTERNET4, v4(0)).bytes);
     sender.send(ipv6(INTERNET6, v6(0)).bytes);
     assert.deepEqual(lab.outcomes(device), { known_ipv4: 1, known_ipv6: 1 });
-    lab.classifier.detach(device);
+    await lab.classifier.detach(device);
   });
 
   test("tables are exchanged under traffic and no packet meets a gap", async () => {
-    attach(DOWNLOAD);
+    await attach(DOWNLOAD);
     const tables = [
       HOSTS,
       HOSTS.map((entry, i) => (i < 2 ? hostEntry(i === 0 ? v4(0) : "2001:db8:0:1::/64", 5) : entry)),
@@ -189,14 +189,14 @@ describe("packets that the classifier sees", () => {
   });
 
   test("the program is exchanged under traffic, goes on counting, and no packet is unclassified", async () => {
-    attach(DOWNLOAD);
+    await attach(DOWNLOAD);
     const sender = lab.sender(lab.lan);
     const running = await stream(sender.fd, [ethernet(ipv4(INTERNET4, v4(3)))]);
     for (let turn = 1; turn <= 50; turn += 1) {
       const unknown = { firstQueue: 1 + (turn % 2), queues: 1, classid: 0 as Handle };
       const config = { ...DOWNLOAD, unknown: { download: unknown, upload: unknown } };
-      lab.classifier.attach(lab.lan, config);
-      assert.deepEqual(lab.classifier.fetch(lab.lan), { config, hasClsact: true });
+      await lab.classifier.attach(lab.lan, config);
+      assert.deepEqual(lab.classifier.fetch(lab.lan), { config });
     }
     const sent = await running.stop();
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: sent });
@@ -205,10 +205,10 @@ describe("packets that the classifier sees", () => {
     assert.equal(dumpFilters(lab.socket, lab.lan.ifindex, TC_EGRESS).length, 1);
   });
 
-  test("the filters behind ours still see the packets", () => {
-    attach(DOWNLOAD);
+  test("the filters behind ours still see the packets", async () => {
+    await attach(DOWNLOAD);
     using filter = dropper();
-    putFilter(lab.socket, lab.lan.ifindex, filter, CLASSIFIER_PRIORITY + 1);
+    putFilter(lab.socket, lab.lan.ifindex, filter, FILTER_PRIORITY + 1);
     assert.throws(() => send(ethernet(ipv4(INTERNET4, v4(0)))), { code: "ENOBUFS" });
     assert.deepEqual(lab.outcomes(lab.lan), { known_ipv4: 1 });
     assert.deepEqual(sorted(lab.classes()), []);

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathsBelow } from "../../src/linux/paths.ts";
 import { Shaper } from "../../src/shaper/shaper.ts";
+import { shaperPlace } from "../helpers/egress.ts";
 import { ShapedLab } from "../helpers/shaper.ts";
 import { ispOfSketch, type Sketch } from "../helpers/sketch.ts";
 
@@ -98,7 +99,7 @@ test("an interface that vanishes between plan and apply is an error; everything 
   lab.router("ip link del wan0");
   await assert.rejects(lab.shaper.apply(plan, { kind: "netlink" }), /wan0.*: .*taken back/s);
   assert.doesNotMatch(lab.router("tc qdisc show dev lan0"), /htb|mq 7fff|clsact/);
-  const place = { paths: pathsBelow(lab.root), netns: lab.lab.router.path };
+  const place = shaperPlace(lab.root, lab.lab.router.path);
   assert.throws(() => Shaper.open(place, lab.config.link), /Interface "wan0" does not exist/);
 });
 

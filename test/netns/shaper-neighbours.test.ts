@@ -9,6 +9,7 @@ import { type Isp, type Link, type ShaperConfig } from "../../src/shaper/model.t
 import { Shaper } from "../../src/shaper/shaper.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { circuit, node, prefixes } from "../helpers/isp.ts";
+import { shaperPlace } from "../helpers/egress.ts";
 import { ShapedLab } from "../helpers/shaper.ts";
 import { sendUdp, UdpSink } from "../helpers/udp.ts";
 
@@ -28,7 +29,7 @@ describe("foreign things", () => {
     using lab = new ShapedLab();
     lab.router("tc qdisc add dev lan0 ingress");
     const before = qdiscs(lab);
-    assert.throws(() => lab.plan(ISP), /lan0 has an ingress qdisc.*\n.*tc qdisc del dev lan0 ingress/);
+    assert.throws(() => lab.plan(ISP), /lan0: a "ingress" qdisc already occupies.*\n.*tc qdisc del dev lan0 ingress/);
     assert.equal(qdiscs(lab), before);
     lab.router("tc qdisc del dev lan0 ingress; tc qdisc add dev lan0 clsact");
     await lab.apply(ISP);
@@ -53,7 +54,7 @@ describe("foreign things", () => {
 
 describe("what an earlier configuration left", () => {
   const shaperOn = (lab: ShapedLab, link: Link): Shaper =>
-    Shaper.open({ paths: pathsBelow(lab.root), netns: lab.lab.router.path }, link);
+    Shaper.open(shaperPlace(lab.root, lab.lab.router.path), link);
   const STICK: Link = { kind: "stick", interface: "lan0", lanVlan: 2, internetVlan: 3 };
 
   test("an interface that is configured no more is named, keeps its hosts, and cleanup clears it too", async () => {
@@ -81,19 +82,19 @@ describe("what an earlier configuration left", () => {
     );
     const root = `${lab.root}/second`;
     mkdirSync(root);
-    using second = Shaper.open({ paths: pathsBelow(root), netns: lab.lab.router.path }, link);
+    using second = Shaper.open(shaperPlace(root, lab.lab.router.path), link);
     await second.apply(second.plan(ISP, { ...lab.config, link }), { kind: "netlink" });
     assert.deepEqual(lab.plan(ISP), []);
     assert.deepEqual(second.plan(ISP, { ...lab.config, link }).actions, []);
     await second.removeAll();
-    lab.router(`umount ${root}/sys/fs/bpf/sluice/shaper`);
+    lab.router(`umount ${root}/sys/fs/bpf/sluice`);
     assert.deepEqual(lab.plan(ISP), []);
   });
 
   test("a classifier whose pins are lost is detached by cleanup", async () => {
     using lab = new ShapedLab();
     await lab.apply(ISP);
-    lab.router(`umount ${pathsBelow(lab.root).pins}/shaper`);
+    lab.router(`umount ${pathsBelow(lab.root).pins}`);
     await lab.shaper.removeAll();
     assert.equal(lab.router("tc filter show dev lan0 egress; tc filter show dev wan0 egress"), "");
     assert.deepEqual((await lab.shaper.removeAll()).actions, []);
@@ -104,7 +105,7 @@ test("a queue that is used no more lets packets pass", async () => {
   using lab = new ShapedLab();
   // On a stick what is in neither VLAN is left to the kernel's choice of a queue.
   const link: Link = { kind: "stick", interface: "lan0", lanVlan: 2, internetVlan: 3 };
-  using shaper = Shaper.open({ paths: pathsBelow(lab.root), netns: lab.lab.router.path }, link);
+  using shaper = Shaper.open(shaperPlace(lab.root, lab.lab.router.path), link);
   const apply = (queues: number) =>
     shaper.apply(shaper.plan(ISP, { ...lab.config, link, queues }), { kind: "netlink" });
   await apply(2);

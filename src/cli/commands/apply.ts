@@ -34,7 +34,7 @@ function executorOf({ executor, output }: Flags, { dialect }: Inputs["config"]):
 async function apply(this: CliContext, flags: Flags): Promise<void> {
   const inputs = await readInputs(flags);
   const executor = executorOf(flags, inputs.config);
-  using shaper = Shaper.open(placeOf(flags), inputs.config.link);
+  using shaper = Shaper.open(await placeOf(this, flags), inputs.config.link);
   using _lock = shaper.lock();
   const plan = await planInputs(shaper, inputs, flags);
   const warnings = warningsOf(inputs, plan);

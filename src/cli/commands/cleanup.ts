@@ -13,7 +13,7 @@ interface Flags extends PlaceFlags {
 
 async function cleanup(this: CliContext, flags: Flags): Promise<void> {
   const { config } = await readShaperConfig(flags);
-  using shaper = Shaper.open(placeOf(flags), config.link);
+  using shaper = Shaper.open(await placeOf(this, flags), config.link);
   using _lock = shaper.lock();
   const plan = await shaper.removeAll({ signal: this.signal }, await ownership(config.dialect));
   if (flags.json) return answerJson(this, "cleanup", { actions: plan.actions.map((action) => actionJson(action)) });

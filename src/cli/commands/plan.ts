@@ -20,7 +20,7 @@ interface Flags extends PlaceFlags {
 
 async function plan(this: CliContext, flags: Flags): Promise<void> {
   const inputs = await readInputs(flags);
-  using shaper = Shaper.open(placeOf(flags), inputs.config.link);
+  using shaper = Shaper.open(await placeOf(this, flags), inputs.config.link);
   const result = await planInputs(shaper, inputs, flags);
   const warnings = warningsOf(inputs, result);
   const count = summarize(result, SHAPER_ACTIONS);

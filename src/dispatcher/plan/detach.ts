@@ -1,5 +1,13 @@
 /** Detaching links, one or many: each dispatcher concerned is rebuilt once, for those that stay. */
-import { isMember, keyText, type LinkDetails, type LinkRecord, type MemberDetails, type MemberLink } from "../model.ts";
+import {
+  isMember,
+  keyText,
+  type LinkDetails,
+  type LinkRecord,
+  type MemberDetails,
+  type MemberLink,
+  type State,
+} from "../model.ts";
 import type { Snapshot } from "../observed.ts";
 import { planRebuild, type RebuildInputs } from "./rebuild.ts";
 import type { Segment } from "./segment.ts";
@@ -46,15 +54,13 @@ export function planDetach(links: readonly LinkRecord[], inputs: DetachInputs): 
   return [...detachMembers(members, inputs), ...others.map((link) => detachOther(link, inputs))];
 }
 
-/** The segments that unload programs: their links go first, and their maps with the last program that uses them. */
-export function planUnload(ids: readonly number[], inputs: DetachInputs): Segment[] {
-  const { state } = inputs.snapshot;
+/** The segments that remove programs without links: their maps go with the last program that uses them. */
+export function planForget(ids: readonly number[], state: State): Segment[] {
   const going = new Set(ids);
-  const links = [...state.links.values()].filter(({ programId }) => going.has(programId));
   const staying = [...state.programs.values()].filter(({ id }) => !going.has(id));
   const programs = [...state.programs.values()].filter(({ id }) => going.has(id));
   const freed = new Set<number>();
-  const unloads = programs.map(({ id, name, mapSet, sharedMaps }): Segment => {
+  return programs.map(({ id, name, mapSet, sharedMaps }): Segment => {
     const last = !freed.has(mapSet) && !staying.some((other) => other.mapSet === mapSet);
     if (last) freed.add(mapSet);
     const unshared = sharedMaps.filter((map) => !staying.some((other) => other.sharedMaps.includes(map)));
@@ -64,5 +70,11 @@ export function planUnload(ids: readonly number[], inputs: DetachInputs): Segmen
       cleanup: [{ kind: "program.remove", id, name, ...(last && { mapSet }), sharedMaps: unshared }],
     };
   });
-  return [...planDetach(links, inputs), ...unloads];
+}
+
+/** The segments that unload programs: their links go first. */
+export function planUnload(ids: readonly number[], inputs: DetachInputs): Segment[] {
+  const { state } = inputs.snapshot;
+  const links = [...state.links.values()].filter(({ programId }) => ids.includes(programId));
+  return [...planDetach(links, inputs), ...planForget(ids, state)];
 }

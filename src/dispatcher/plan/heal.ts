@@ -17,6 +17,7 @@ import {
 } from "../model.ts";
 import { type HookView, programPinned, type SeenPin, type Snapshot } from "../observed.ts";
 import { linkPin, revisionPin } from "../paths.ts";
+import { planForget } from "./detach.ts";
 import { holderBinding, planRebuild, renewed, type RebuildInputs } from "./rebuild.ts";
 import type { Segment } from "./segment.ts";
 
@@ -183,16 +184,7 @@ export function planHeal(inputs: HealInputs): Segment[] {
     changes: [{ kind: "link.delete", id }],
     cleanup: [{ kind: "pin.remove", path: linkPin(id), folder: false }],
   }));
-  const staying = [...state.programs.values()].filter(({ id }) => !deadIds.has(id));
-  const programs = dead.map(({ id, name, mapSet, sharedMaps }): Segment => {
-    const last = !staying.some((other) => other.mapSet === mapSet);
-    const unshared = sharedMaps.filter((map) => !staying.some((other) => other.sharedMaps.includes(map)));
-    return {
-      prepare: [],
-      changes: [{ kind: "program.delete", id }],
-      cleanup: [{ kind: "program.remove", id, name, ...(last && { mapSet }), sharedMaps: unshared }],
-    };
-  });
+  const programs = planForget([...deadIds], state);
   return [...dispatchers, ...links, ...programs, clearOrphans(snapshot)].filter(
     ({ prepare, changes, cleanup }) => prepare.length + changes.length + cleanup.length > 0,
   );

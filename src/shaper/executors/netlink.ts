@@ -41,7 +41,7 @@ export class NetlinkExecutor implements Executor<ShaperAction> {
       const other = rest.findIndex((action) => !isTc(action));
       const run = rest.slice(0, other < 0 ? rest.length : other) as TcAction[];
       if (run.length > 0) outcomes.push(...(await this.#sender.send(this.#encode(run))));
-      else outcomes.push(this.#classify(rest[0] as ClassifierAction));
+      else outcomes.push(await this.#classify(rest[0] as ClassifierAction));
     }
     return outcomes;
   }
@@ -74,16 +74,16 @@ export class NetlinkExecutor implements Executor<ShaperAction> {
     return writer.finish();
   }
 
-  #classify(action: ClassifierAction): Outcome {
+  async #classify(action: ClassifierAction): Promise<Outcome> {
     try {
-      this.#do(action);
+      await this.#do(action);
       return undefined;
     } catch (error) {
       return error as Error;
     }
   }
 
-  #do(action: ClassifierAction): void {
+  #do(action: ClassifierAction): void | Promise<void> {
     switch (action.kind) {
       case "steering.set":
         return writeXps(this.#sysfs, action.dev, action.queue, action.masks);

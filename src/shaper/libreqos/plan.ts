@@ -30,7 +30,7 @@ function actionOf(command: LibreqosCommand): ShaperAction[] {
 /**
  * Plans the way to LibreQoS's tree.
  *
- * @throws SluiceError FOREIGN_QDISC, FOREIGN_PROGRAM
+ * @throws SluiceError FOREIGN_QDISC
  */
 export function planLibreqos(
   commands: readonly LibreqosCommand[],

@@ -64,7 +64,7 @@ function pathLines(view: CircuitView): string[] {
 }
 
 async function get(this: CliContext, flags: Flags, id: string): Promise<void> {
-  const { view, inStep } = await loadView(flags);
+  const { view, inStep } = await loadView(this, flags);
   const found = findCircuit(circuitsIn(view), id);
   if (flags.json) return answerJson(this, "circuit", { inStep, circuit: circuitJson(found) });
   if (!inStep) note(this, OUT_OF_STEP);

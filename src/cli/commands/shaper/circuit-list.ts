@@ -13,7 +13,7 @@ interface Flags extends PlaceFlags {
 }
 
 async function list(this: CliContext, flags: Flags): Promise<void> {
-  const { view, inStep } = await loadView(flags);
+  const { view, inStep } = await loadView(this, flags);
   const circuits = circuitsIn(view);
   if (flags.json) {
     return answerJson(this, "circuit-list", { inStep, circuits: circuits.map((circuit) => circuitJson(circuit)) });

@@ -14,7 +14,7 @@ interface Flags extends PlaceFlags {
 }
 
 async function tree(this: CliContext, flags: Flags): Promise<void> {
-  const { view, inStep } = await loadView(flags);
+  const { view, inStep } = await loadView(this, flags);
   if (flags.json) {
     const nodes = view.nodes.map((node) => nodeJson(node));
     return answerJson(this, "shaper-tree", {

@@ -3,6 +3,7 @@ import { readCounters } from "../../../shaper/counters.ts";
 import { sidesOf } from "../../../shaper/desired.ts";
 import { Shaper } from "../../../shaper/shaper.ts";
 import { buildView, type LinkView } from "../../../shaper/view.ts";
+import type { CliContext } from "../../context.ts";
 import { planTree } from "../../dialect.ts";
 import { type Inputs, type PlaceFlags, placeOf, readInputs } from "../../shaper-inputs.ts";
 
@@ -15,9 +16,9 @@ export interface LoadedView {
 }
 
 /** Reads files, store and kernel. */
-export async function loadView(flags: PlaceFlags): Promise<LoadedView> {
+export async function loadView(context: CliContext, flags: PlaceFlags): Promise<LoadedView> {
   const inputs = await readInputs(flags);
-  using shaper = Shaper.open(placeOf(flags), inputs.config.link);
+  using shaper = Shaper.open(await placeOf(context, flags), inputs.config.link);
   const { built, facts, actions } = planTree(shaper, inputs, { regardless: true });
   const { sides } = sidesOf(inputs.config, facts);
   const counters = readCounters(shaper.socket, shaper.devices);
