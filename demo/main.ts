@@ -13,6 +13,7 @@ import { type Both, type Circuit, DIRECTIONS, type Direction } from "../src/shap
 import { readIsp } from "../src/shaper/sources/isp.ts";
 import { table } from "../src/cli/render/table.ts";
 import { Lab, LAB } from "./lab.ts";
+import { PacketCounter } from "./counter.ts";
 import { type Measured, measure, Servers } from "./iperf.ts";
 import { sluice } from "./sluice.ts";
 
@@ -104,6 +105,9 @@ async function run(): Promise<boolean> {
   sluice(["plan", ...place], { quiet: true });
   sluice(["shaper", "tree", ...place]);
 
+  heading("A user's own program beside the shaper's classifier, on the same hook");
+  const counter = new PacketCounter(LAB.lan, lab.router.path);
+
   heading("Every subscriber alone on the way, TCP (iperf3, cubic), payload in Mbit/s and percent of the plan");
   const atContended = new Set(isp.nodes.find(({ name }) => name === SITE)!.children.map(({ name }) => name));
   const rows: Row[] = [];
@@ -170,7 +174,12 @@ async function run(): Promise<boolean> {
   const doubled = during.perSecond.at(-1)! > 1.6 * during.perSecond[1]!;
 
   sluice(["shaper", "circuit", "get", CHANGED.id, ...place], { quiet: true });
+
+  heading("What the user's program saw on the way to the subscribers, before the classifier");
+  console.log(counter.counts());
+  counter.remove();
   sluice(["cleanup", ...place]);
+  sluice(["doctor"]);
   return reached && held && doubled;
 }
 

@@ -26,7 +26,8 @@ import { Namespaces } from "./namespaces.ts";
 import type { Snapshot } from "./observed.ts";
 import { planHeal } from "./plan/heal.ts";
 import { assemble, type Segment } from "./plan/segment.ts";
-import { EMPTY_STATE, readState } from "./state/read.ts";
+import { EMPTY_STATE } from "./state/empty.ts";
+import { readState } from "./state/read.ts";
 
 /** Where and how the dispatcher works. */
 export interface DispatcherPlace {

@@ -87,16 +87,6 @@ function linkOf(row: Row): LinkRecord {
   };
 }
 
-/** The state of a store that does not exist yet. */
-export const EMPTY_STATE: State = {
-  programs: new Map(),
-  links: new Map(),
-  dispatchers: new Map(),
-  bygone: new Set(),
-  clsact: new Set(),
-  nextLinkId: 1,
-};
-
 /** Reads all of it. `boot` is the running one's id. */
 export function readState(db: DatabaseSync, boot: string): State {
   const programs = db.prepare("SELECT * FROM program ORDER BY id").all();

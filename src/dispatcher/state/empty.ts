@@ -1,0 +1,12 @@
+/** Nothing. */
+import type { State } from "../model.ts";
+
+/** The state of a store that does not exist yet. */
+export const EMPTY_STATE: State = {
+  programs: new Map(),
+  links: new Map(),
+  dispatchers: new Map(),
+  bygone: new Set(),
+  clsact: new Set(),
+  nextLinkId: 1,
+};
