@@ -4,7 +4,7 @@ import type { Sample } from "./sample.ts";
 /** What must hold for the medians: at most this share of the peer's, or at most so many milliseconds. */
 export type Target = { readonly ratio: number } | { readonly milliseconds: number };
 
-/** One comparison, or one measurement without a peer. Milliseconds. */
+/** One comparison, or one measurement without a peer. */
 export interface Row {
   readonly what: string;
   readonly ours: Sample;
@@ -15,6 +15,8 @@ export interface Row {
 /** Rows under a heading, with what else is to be said about them. */
 export interface Section {
   readonly title: string;
+  /** What the numbers are. Default milliseconds. */
+  readonly unit?: string;
   readonly rows: readonly Row[];
   readonly remarks?: readonly string[];
 }
@@ -61,13 +63,22 @@ function cells(row: Row): string[] {
   ];
 }
 
-const HEADER = ["milliseconds: median (min..max)", "ours", "peer", "the peer is", "ours / peer", "target", ""];
+const headerOf = (unit: string): string[] => [
+  `${unit}: median (min..max)`,
+  "ours",
+  "peer",
+  "the peer is",
+  "ours / peer",
+  "target",
+  "",
+];
 
 /** A section as Markdown that can be read in a terminal as well. Columns that are empty throughout are left out. */
-export function formatSection({ title, rows, remarks = [] }: Section): string {
+export function formatSection({ title, unit = "milliseconds", rows, remarks = [] }: Section): string {
+  const header = headerOf(unit);
   const body = rows.map((row) => cells(row));
-  const used = HEADER.flatMap((_, column) => (body.some((line) => line[column] !== "") ? [column] : []));
-  const table = [HEADER, ...body].map((line) => used.map((column) => line[column]!));
+  const used = header.flatMap((_, column) => (body.some((line) => line[column] !== "") ? [column] : []));
+  const table = [header, ...body].map((line) => used.map((column) => line[column]!));
   const widths = used.map((_, column) => Math.max(3, ...table.map((line) => line[column]!.length)));
   const format = (line: readonly string[]): string =>
     `| ${line.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;

@@ -21,6 +21,7 @@ export type Bench = (options: BenchOptions) => AsyncIterable<Section>;
 /** Every bench by its name, loaded when it is run. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   shaper: async () => (await import("./shaper/shaper.ts")).shaper,
+  dispatcher: async () => (await import("./dispatcher/dispatcher.ts")).dispatcher,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
 

@@ -47,3 +47,25 @@ export function testRun(program: Fd | number, run: TestRun): TestRunResult {
     nanoseconds: attribute.bytes.readUInt32LE(36),
   };
 }
+
+/**
+ * Runs a program of any type that takes packets, XDP among them, and tells only its verdict and time.
+ *
+ * @throws SystemError EINVAL for short frames
+ */
+export function testRunBare(
+  program: Fd,
+  frame: Uint8Array,
+  repeat: number,
+): Pick<TestRunResult, "verdict" | "nanoseconds"> {
+  const out = Buffer.alloc(frame.length + 256);
+  const attribute = new BpfAttribute()
+    .u32(0, program.number)
+    .u32(8, frame.length)
+    .u32(12, out.length)
+    .pointer(16, frame)
+    .pointer(24, out)
+    .u32(32, repeat);
+  bpf("PROG_TEST_RUN", attribute);
+  return { verdict: attribute.bytes.readInt32LE(4), nanoseconds: attribute.bytes.readUInt32LE(36) };
+}
