@@ -212,7 +212,7 @@ export function fetchSnapshot(options: FetchOptions): Snapshot {
   for (const hook of options.hooks ?? []) wanted.set(keyText(hook.key), hook);
   const devices = new Devices();
   const hooks = [...wanted].map(([text, hook]): readonly [string, HookView] => {
-    const space = namespaces.find(hook.key.nsid, hook.netns);
+    const space = namespaces.find(hook.key.nsid, hook.netns ?? state.namespaces.get(hook.key.nsid));
     return [text, readHook(hook, space, devices, options, pins)];
   });
   const chains = [...state.links.values()].filter((link) => isTcx(link)).map(({ details }) => details);

@@ -217,6 +217,8 @@ export interface State {
   readonly bygone: ReadonlySet<number | string>;
   /** Interfaces (`nsid_ifindex`) whose clsact qdisc sluice made. */
   readonly clsact: ReadonlySet<string>;
+  /** By which path each network namespace was last reached, by its number. */
+  readonly namespaces: ReadonlyMap<number, string>;
   /** The id that the next link gets. */
   readonly nextLinkId: number;
 }

@@ -11,7 +11,7 @@ export interface Space {
 /** Namespaces by their number. Dispose to let go of them. */
 export class Namespaces implements Disposable {
   readonly #owned = new DisposableStack();
-  readonly #found = new Map<number, Space | undefined>();
+  readonly #found = new Map<number, Space>();
 
   /** The one that the user named, or this process's own. @throws SluiceError NETNS_MISSING */
   open(name?: string): { readonly nsid: number; readonly space: Space } {
@@ -24,9 +24,12 @@ export class Namespaces implements Disposable {
 
   /** The namespace of a number, which was last reached by a path; undefined when it is gone. */
   find(nsid: number, path?: string): Space | undefined {
-    if (this.#found.has(nsid)) return this.#found.get(nsid);
+    const known = this.#found.get(nsid);
+    if (known) return known;
+    // One that is not found may be by another path.
     const ns = findNetns(nsid, path);
-    const space = ns && { ns: this.#owned.use(ns), socket: this.#owned.use(RtnlSocket.open(ns)) };
+    if (!ns) return undefined;
+    const space = { ns: this.#owned.use(ns), socket: this.#owned.use(RtnlSocket.open(ns)) };
     this.#found.set(nsid, space);
     return space;
   }

@@ -8,6 +8,7 @@ import type { Engine } from "../engines/engine.ts";
 import { freplace } from "../engines/freplace.ts";
 import { fused } from "../engines/fused.ts";
 import type { EngineName } from "../model.ts";
+import { noteNamespace } from "../state/write.ts";
 import { revisionFolder, revisionPin, slotPin } from "../paths.ts";
 import { type KernelContext, pinPath } from "./context.ts";
 
@@ -21,6 +22,7 @@ function build(context: KernelContext, action: Extract<RevisionAction, { kind: "
   const folder = pinPath(context, revisionFolder(key, revision));
   using owned = new DisposableStack();
   try {
+    if (place.netns !== undefined) noteNamespace(context.db(), key.nsid, place.netns, context.boot);
     // What a run that died left here belongs to nothing.
     removePins(folder);
     const { program, slots } = ENGINES[engine].build(context, { hook: key.hook, revision, members }, owned);

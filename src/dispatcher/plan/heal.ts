@@ -153,7 +153,8 @@ function clearOrphans(snapshot: Snapshot): Segment {
       const { key, device, holder, via } = hook;
       // What a link holds goes with the link's pin.
       if (via !== "clsact" || holder === undefined) return [];
-      const place = { key, device };
+      const netns = snapshot.state.namespaces.get(key.nsid);
+      const place = { key, device, ...(netns !== undefined && { netns }) };
       return { kind: "hook.detach" as const, place, attachment: { via, handle: holder }, revision: 0 };
     });
   return {

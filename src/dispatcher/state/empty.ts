@@ -8,5 +8,6 @@ export const EMPTY_STATE: State = {
   dispatchers: new Map(),
   bygone: new Set(),
   clsact: new Set(),
+  namespaces: new Map(),
   nextLinkId: 1,
 };

@@ -93,6 +93,7 @@ export function readState(db: DatabaseSync, boot: string): State {
   const dispatchers = db.prepare("SELECT * FROM dispatcher ORDER BY hook, nsid, ifindex").all();
   const links = db.prepare("SELECT * FROM link ORDER BY id").all();
   const clsact = db.prepare("SELECT nsid, ifindex FROM clsact WHERE boot = ?").all(boot);
+  const namespaces = db.prepare("SELECT nsid, path FROM namespace WHERE boot = ?").all(boot);
   const sequence = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'link'").get();
   const bygone = (row: Row): boolean => row["boot"] !== boot;
   return {
@@ -104,6 +105,7 @@ export function readState(db: DatabaseSync, boot: string): State {
       ...dispatchers.filter(bygone).map((row) => keyText(keyOf(row))),
     ]),
     clsact: new Set(clsact.map((row) => `${number(row, "nsid")}_${number(row, "ifindex")}`)),
+    namespaces: new Map(namespaces.map((row) => [number(row, "nsid"), text(row, "path")])),
     nextLinkId: (sequence ? number(sequence, "seq") : 0) + 1,
   };
 }

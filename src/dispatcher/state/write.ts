@@ -143,6 +143,12 @@ export function commit(db: DatabaseSync, changes: readonly StoreChange[], contex
   });
 }
 
+/** Notes by which path a namespace is reached, before anything is put into it. */
+export function noteNamespace(db: DatabaseSync, nsid: number, path: string, boot: string): void {
+  db.prepare("DELETE FROM namespace WHERE boot <> ?").run(boot);
+  db.prepare("INSERT OR REPLACE INTO namespace VALUES (?, ?, ?)").run(nsid, path, boot);
+}
+
 /** Notes that an interface's clsact qdisc is ours to remove: before it is made, so that none is left behind for good. */
 export function markClsact(db: DatabaseSync, nsid: number, ifindex: number, boot: string): void {
   db.prepare("INSERT OR REPLACE INTO clsact VALUES (?, ?, ?)").run(nsid, ifindex, boot);

@@ -75,6 +75,14 @@ CREATE TABLE link (
 
 CREATE INDEX link_program ON link (program);
 
+-- By which path a network namespace was last reached: of one without a name, the only way back to what a run that died
+-- left on its hooks.
+CREATE TABLE namespace (
+  nsid INTEGER NOT NULL PRIMARY KEY,
+  path TEXT    NOT NULL,
+  boot TEXT    NOT NULL
+) STRICT;
+
 -- Interfaces whose clsact qdisc is ours to remove.
 CREATE TABLE clsact (
   nsid    INTEGER NOT NULL,
