@@ -7,6 +7,7 @@ import { release } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { handle, TC_CLSACT, TC_ROOT } from "../core/tc/handle.ts";
 import type { Qdisc } from "../core/tc/qdisc.ts";
+import { queryTcx } from "./bpf/tcx.ts";
 import { ERRNO, SystemError } from "./errno.ts";
 import { ifNameToIndex } from "./ffi.ts";
 import { MessageWriter } from "./netlink/message.ts";
@@ -148,4 +149,25 @@ export function kernelConfig(option: string): boolean | undefined {
     }
   }
   return undefined;
+}
+
+/** Whether the kernel has TCX, as a feature. */
+export const tcxFeature: Feature = {
+  name: "TCX",
+  minKernel: "6.6",
+  config: "CONFIG_NET_XGRESS",
+  probe: () => probeTcx(),
+};
+
+/** Asks for the chain of the loopback: a kernel without TCX knows no such question. */
+function probeTcx(): Probe {
+  try {
+    using ns = Netns.create();
+    ns.run(() => queryTcx(ifNameToIndex("lo"), "ingress"));
+    return { state: "present" };
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (INCONCLUSIVE.has(error.errno)) return { state: "unknown", error };
+    return { state: "absent", reason: error.message };
+  }
 }

@@ -1,7 +1,7 @@
 /** Skips that are checked: a test is skipped only where the kernel cannot have what it needs. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { type Feature, kernelAtLeast, kernelConfig, qdiscFeature } from "../../src/linux/features.ts";
+import { type Feature, kernelAtLeast, kernelConfig, qdiscFeature, tcxFeature } from "../../src/linux/features.ts";
 
 /**
  * Whether the feature is there; when it is not the test is skipped, with the reason.
@@ -22,3 +22,6 @@ export function requireFeature(t: TestContext, feature: Feature): boolean {
 /** Whether the kernel has all leaf qdiscs; when it has not the test is skipped. @throws AssertionError as {@link requireFeature} */
 export const requireLeaves = (t: TestContext): boolean =>
   requireFeature(t, qdiscFeature("cake")) && requireFeature(t, qdiscFeature("fq_codel"));
+
+/** Whether the kernel has TCX; when it has not the test is skipped. @throws AssertionError as {@link requireFeature} */
+export const requireTcx = (t: TestContext): boolean => requireFeature(t, tcxFeature);

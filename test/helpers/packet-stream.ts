@@ -10,6 +10,8 @@ interface StreamData {
   /** [0] is 1 when it shall stop; [1] counts frames. */
   readonly state: Int32Array<SharedArrayBuffer>;
   readonly limit: number;
+  /** Frames a second; as fast as it goes when 0. */
+  readonly rate: number;
 }
 
 /** A running stream. */
@@ -20,11 +22,19 @@ export interface PacketStream {
   stop(): Promise<number>;
 }
 
-/** Sends the frames round and round until stopped, or `limit` frames at most. Resolves when the first are on their way. */
-export async function stream(fd: number, frames: readonly Uint8Array[], limit = 5_000_000): Promise<PacketStream> {
+/**
+ * Sends the frames round and round until stopped, or `limit` frames at most. Resolves when the first are on their way.
+ *
+ * @param rate frames a second; as fast as it goes when left out
+ */
+export async function stream(
+  fd: number,
+  frames: readonly Uint8Array[],
+  { limit = 5_000_000, rate = 0 }: { readonly limit?: number; readonly rate?: number } = {},
+): Promise<PacketStream> {
   const state = new Int32Array(new SharedArrayBuffer(8));
   const worker = new Worker(new URL(import.meta.url), {
-    workerData: { fd, frames, state, limit } satisfies StreamData,
+    workerData: { fd, frames, state, limit, rate } satisfies StreamData,
   });
   await once(worker, "message");
   return {
@@ -38,12 +48,15 @@ export async function stream(fd: number, frames: readonly Uint8Array[], limit = 
 }
 
 if (!isMainThread) {
-  const { fd, frames, state, limit } = workerData as StreamData;
+  const { fd, frames, state, limit, rate } = workerData as StreamData;
+  const begin = performance.now();
   for (let sent = 0; sent < limit && Atomics.load(state, 0) === 0;) {
     const frame = frames[sent % frames.length]!;
     // A frame that the qdisc drops (ENOBUFS) has passed the classifier all the same.
     sendto(fd, frame, frame.length, 0, null, 0);
     sent += 1;
+    // Behind its time it sends at once; ahead of it, it waits: this is what the rate is, not a guess at when things are done.
+    if (rate > 0 && sent > ((performance.now() - begin) / 1000) * rate) Atomics.wait(state, 0, 0, 1);
     Atomics.store(state, 1, sent);
     if (sent === 1) parentPort!.postMessage("running");
   }
