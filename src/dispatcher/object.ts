@@ -25,7 +25,8 @@ export function readObject(label: string, image: Uint8Array): ObjectFacts {
       programs: object.programs().map(({ name, section, flags }) => ({
         name,
         section,
-        frags: (flags & FLAG_XDP_HAS_FRAGS) !== 0,
+        // libbpf adds the flag of such a section only while it loads the program.
+        frags: (flags & FLAG_XDP_HAS_FRAGS) !== 0 || /^xdp\.frags(\/|$)/.test(section),
       })),
       maps: object.maps().map((map) => ({ name: mapPinName(map), shared: map.pinByName })),
       globals: new Map(variables.map(({ name, size }) => [name, size])),
