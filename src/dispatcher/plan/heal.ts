@@ -18,7 +18,7 @@ import {
 import { type HookView, programPinned, type SeenPin, type Snapshot } from "../observed.ts";
 import { linkPin, revisionPin } from "../paths.ts";
 import { planForget } from "./detach.ts";
-import { holderBinding, planRebuild, renewed, type RebuildInputs } from "./rebuild.ts";
+import { holderBinding, holderRemoval, planRebuild, renewed, type RebuildInputs } from "./rebuild.ts";
 import type { Segment } from "./segment.ts";
 
 /** What healing is planned from. */
@@ -46,7 +46,7 @@ function forget(old: DispatcherRecord): Segment {
       { kind: "dispatcher.delete", key },
       { kind: "clsact.forget", nsid: key.nsid, ifindex: key.ifindex },
     ],
-    cleanup: [{ kind: "revision.remove", place: placeOf(old), revision }],
+    cleanup: [{ kind: "revision.remove", place: placeOf(old), revision }, ...holderRemoval(old)],
   };
 }
 

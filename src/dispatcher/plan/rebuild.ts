@@ -18,6 +18,7 @@ import {
 } from "../model.ts";
 import type { HookView } from "../observed.ts";
 import { inOrder } from "../order.ts";
+import { hookPin } from "../paths.ts";
 import { proceedOnMask } from "../proceed-on.ts";
 import type { Segment } from "./segment.ts";
 
@@ -131,6 +132,10 @@ export function newAttachment(key: DispatcherKey, tcHook: TcHook, mode: XdpMode)
 export const renewed = (key: DispatcherKey, old: Attachment): Attachment =>
   newAttachment(key, old.via === "tcx" ? "tcx" : "clsact", old.via === "xdp" ? old.mode : "auto");
 
+/** Removes the pin of a link whose interface is gone: nothing is left to be detached. */
+export const holderRemoval = ({ key, attachment }: DispatcherRecord): DispatcherAction[] =>
+  attachment.via === "clsact" ? [] : [{ kind: "pin.remove", path: hookPin(key), folder: false }];
+
 /** Taking a dispatcher down: the hook first, for good; then the row; then the pins. */
 function takeDown(rebuild: Rebuild, old: DispatcherRecord, { state, hook }: RebuildInputs, place: Place): Segment {
   const { attachment, revision, key } = old;
@@ -141,6 +146,7 @@ function takeDown(rebuild: Rebuild, old: DispatcherRecord, { state, hook }: Rebu
     changes: [{ kind: "dispatcher.delete", key }],
     cleanup: [
       { kind: "revision.remove", place, revision },
+      ...(present ? [] : holderRemoval(old)),
       ...(rebuild.reclaimClsact && clsactOurs && present ? [{ kind: "clsact.remove" as const, place }] : []),
     ],
   };
