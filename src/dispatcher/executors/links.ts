@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { createTcxLink, detachLink, linkInfo, openLinkById, type TcxAnchor } from "../../linux/bpf/link.ts";
 import { openPin, pin, unpin } from "../../linux/bpf/pin.ts";
+import { ERRNO, SystemError } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
 import { attachKprobe } from "../../linux/trace/kprobe.ts";
 import { TargetError, UnsupportedError } from "../../linux/trace/perf-event.ts";
@@ -39,13 +40,28 @@ function explained<T>(body: () => T): T {
   }
 }
 
+/** A kernel without TCX does not know the type of attachment. */
+function withTcx(body: () => Fd): Fd {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== ERRNO.EINVAL) throw error;
+    throw new UnsupportedError(
+      "TCX",
+      "it does not know this kind of link (EINVAL)",
+      "Linux 6.6 or newer, or attach it as tc",
+    );
+  }
+}
+
 function create(context: KernelContext, action: Extract<LinkAction, { kind: "link.attach" }>, program: Fd): Fd {
   const { details } = action;
   switch (details.kind) {
     case "tcx": {
       const space = context.namespaces.find(details.nsid, details.netns);
       if (!space) throw sluiceError("NETNS_MISSING", { name: details.netns ?? String(details.nsid) });
-      return space.ns.run(() => createTcxLink(program, details.ifindex, details.side, anchorOf(action.at)));
+      const { ifindex, side } = details;
+      return withTcx(() => space.ns.run(() => createTcxLink(program, ifindex, side, anchorOf(action.at))));
     }
     case "tracepoint":
       return attachTracepoint(program, details.group, details.name);

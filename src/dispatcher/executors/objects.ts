@@ -4,9 +4,10 @@ import { dirname } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { dataSections } from "../../linux/bpf/btf-codec.ts";
 import { mapInfo, programInfo } from "../../linux/bpf/info.ts";
-import { BpfObject, type ObjectMap } from "../../linux/bpf/object.ts";
+import { BpfLoadError, BpfObject, type ObjectMap } from "../../linux/bpf/object.ts";
 import { openPin, pin, removePins, unpin } from "../../linux/bpf/pin.ts";
 import { PROGRAM_TYPE } from "../../linux/bpf/program.ts";
+import { ERRNO } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
 import type { DispatcherAction, LoadItem } from "../actions.ts";
 import { detachMaps } from "../engines/member-codec.ts";
@@ -92,6 +93,23 @@ function pinMaps(context: KernelContext, object: BpfObject, set: number): Map<nu
   return pins;
 }
 
+/** Loads; a kernel that lets nobody trace its functions says so by EPERM, without a word of the verifier. */
+function loadInto(object: BpfObject, items: readonly LoadItem[]): void {
+  try {
+    object.load();
+  } catch (error) {
+    const tracing = items.find(({ type }) => type === "fentry" || type === "fexit");
+    if (!tracing || !(error instanceof BpfLoadError) || error.errno !== ERRNO.EPERM || error.verifierLog !== "")
+      throw error;
+    const params = {
+      what: `${tracing.type} program "${tracing.name}"`,
+      reason: "it refuses programs of type tracing (EPERM)",
+      remedy: "Use a kernel that is not locked down and was built with CONFIG_FUNCTION_TRACER, or a kprobe instead",
+    };
+    throw sluiceError("FEATURE_MISSING", params, { cause: error });
+  }
+}
+
 /** Loads and pins. @throws SluiceError BPF_LOAD, MAP_UNLIKE; then nothing is left */
 export function loadObject(context: KernelContext, action: LoadAction): void {
   const image = context.images.get(action.digest);
@@ -100,7 +118,7 @@ export function loadObject(context: KernelContext, action: LoadAction): void {
   setUp(object, action.programs);
   setGlobals(object, action.globals);
   reuseMaps(context, action, object);
-  object.load();
+  loadInto(object, action.programs);
   context.fault("object.loaded");
   try {
     const infos = action.programs.map(({ name }) => programInfo(object.programFd(name)));

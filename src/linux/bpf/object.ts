@@ -12,6 +12,8 @@ const VERIFIER_LOG = 2 ** 20;
 
 /** BPF_LOAD, with all that libbpf and the verifier said. */
 export class BpfLoadError extends SluiceError {
+  /** Positive error number. */
+  readonly errno: number;
   /** libbpf's own lines. */
   readonly log: readonly string[];
   /** The verifier's log, up to 1 MiB; empty when the program did not get that far. */
@@ -21,6 +23,7 @@ export class BpfLoadError extends SluiceError {
     // libbpf's last line is only "failed to load object", its first names what failed.
     const details = [describeErrno(number), foldLog(verifierLog) || (log[0] ?? "").replace(/^libbpf: /, "")];
     super([problem("BPF_LOAD", { program, reason: details.filter((text) => text !== "").join(": ") })]);
+    this.errno = number;
     this.log = log;
     this.verifierLog = verifierLog;
   }
