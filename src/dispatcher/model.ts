@@ -167,9 +167,6 @@ export type TraceDetails =
 /** Where a link attaches its program. */
 export type LinkDetails = MemberDetails | TcxDetails | TraceDetails;
 
-/** What kind of attachment a link is. */
-export type LinkKind = LinkDetails["kind"];
-
 /** A link, as the store knows it. Its id is sluice's own and stays the same through every rebuild. */
 export interface LinkRecord<D extends LinkDetails = LinkDetails> {
   readonly id: number;

@@ -42,12 +42,6 @@ const BIT_OFFSET: Readonly<Record<VerdictFamily, number>> = { xdp: 0, tc: 1 };
 export const proceedOnMask = (family: VerdictFamily, codes: readonly number[]): number =>
   codes.reduce((mask, code) => mask | (1 << (code + BIT_OFFSET[family])), 0) >>> 0;
 
-/** The codes of a mask, ascending. */
-export const proceedOnCodes = (family: VerdictFamily, mask: number): number[] =>
-  Array.from({ length: 32 }, (_, bit) => bit)
-    .filter((bit) => (mask >>> bit) & 1)
-    .map((bit) => bit - BIT_OFFSET[family]);
-
 /** The names of codes, in their order; a code without a name shows as its number. */
 export function proceedOnNames(family: VerdictFamily, codes: readonly number[]): string[] {
   const names = new Map(Object.entries(VERDICTS[family]).map(([name, code]) => [code, name]));

@@ -21,7 +21,7 @@ export const TYPES = {
 } as const;
 
 /** `sha256:` and the digest in hex. */
-export const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** A descriptor as documents hold it. */
 export interface Descriptor {
@@ -61,7 +61,7 @@ export interface ImageParts {
 }
 
 /** The labels that {@link ImageBuilder.image} gives by default. */
-export const LABELS = {
+const LABELS = {
   "io.ebpf.programs": '{"count":"xdp","mark":"tc"}',
   "io.ebpf.maps": '{"counts":"percpu_array"}',
 };

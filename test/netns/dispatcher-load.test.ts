@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { detachLinks, loadPrograms, readObjectFile, unloadPrograms } from "../../src/dispatcher/manage.ts";
 import { mapPin, sharedPin } from "../../src/dispatcher/paths.ts";
 import { kernelProgram } from "../../src/dispatcher/view.ts";
@@ -10,6 +11,7 @@ import { linkIds } from "../../src/linux/bpf/ids.ts";
 import { DispatcherLab, OBJECTS } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { ImageBuilder, tagged, tarOf } from "../helpers/images.ts";
 import { dropper } from "../helpers/tc-program.ts";
 import { programInfo } from "../../src/linux/bpf/info.ts";
 
@@ -185,6 +187,41 @@ describe("loading", () => {
     await lab.unload(two);
     assert.equal(existsSync(pin), false);
     nothingIn(lab);
+  });
+});
+
+describe("images", () => {
+  test("79: an image in a folder is loaded by its labels", async () => {
+    using lab = new DispatcherLab();
+    const images = new ImageBuilder();
+    const layer = gzipSync(await tarOf({ "xdp.o": readObjectFile(join(OBJECTS, "xdp-members.bpf.o")) }));
+    const architecture = { x64: "amd64" }[process.arch as string] ?? process.arch;
+    const labels = { "io.ebpf.programs": '{"alpha":"xdp","beta":"xdp"}', "io.ebpf.maps": '{"xdp_hits":"array"}' };
+    const folder = join(lab.root, "image");
+    images.writeLayout(folder, [tagged(await images.image({ layers: [layer], labels, architecture }), "v1")]);
+    const { status, stdout, stderr } = lab.sluice("program", "load", "image", `oci:${folder}:v1`, "--json");
+    assert.equal(status, 0, stderr);
+    const shown = (JSON.parse(stdout) as { programs: { name: string; source: { kind: string; digest: string } }[] })
+      .programs;
+    assert.deepEqual(
+      shown.map(({ name, source }) => [name, source.kind]),
+      [
+        ["alpha", "image"],
+        ["beta", "image"],
+      ],
+    );
+    assert.match(shown[0]!.source.digest, /^sha256:/);
+    const never = lab.sluice(
+      "program",
+      "load",
+      "image",
+      "127.0.0.1:1/x:v1",
+      "--pull-policy",
+      "Never",
+      "--programs",
+      "xdp:alpha",
+    );
+    assert.match(never.stderr, /image 127.0.0.1:1\/x:v1 not in cache and pull policy is Never/);
   });
 });
 

@@ -33,7 +33,7 @@ const placeOf = ({ key, device, netns }: DispatcherRecord): Place => ({
 });
 
 /** Programs that the kernel does not hold for us any more. An id alone is no proof: the kernel gives ids again. */
-export const deadPrograms = (snapshot: Snapshot): ProgramRecord[] =>
+const deadPrograms = (snapshot: Snapshot): ProgramRecord[] =>
   [...snapshot.state.programs.values()].filter(
     ({ id }) => snapshot.state.bygone.has(id) || !snapshot.programs.has(id) || !programPinned(snapshot, id),
   );
@@ -111,7 +111,7 @@ const hasAllSlots = (old: DispatcherRecord, pin: SeenPin, members: readonly Memb
   old.engine === "fused" || pin.slots?.length === members.length;
 
 /** Links of their own that the kernel does not hold any more, or whose pin is lost, or whose program is. */
-export function deadLinks(snapshot: Snapshot): LinkRecord[] {
+function deadLinks(snapshot: Snapshot): LinkRecord[] {
   const dead = new Set(deadPrograms(snapshot).map(({ id }) => id));
   return [...snapshot.state.links.values()].filter((link) => {
     if (isMember(link)) return false;

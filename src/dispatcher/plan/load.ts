@@ -51,7 +51,7 @@ const FAMILIES: readonly (readonly [section: RegExp, types: readonly ProgramType
 ];
 
 /** The types that a section's programs can be loaded as. */
-export const typesOfSection = (section: string): readonly ProgramType[] =>
+const typesOfSection = (section: string): readonly ProgramType[] =>
   FAMILIES.find(([pattern]) => pattern.test(section))?.[1] ?? [];
 
 function checkProgram(request: ProgramRequest, facts: ObjectFacts, label: string): void {

@@ -122,7 +122,7 @@ function refuseForeign({ device, foreignXdp, qdisc }: HookView, key: DispatcherK
 }
 
 /** An attachment whose holder is bound when it is made. */
-export function newAttachment(key: DispatcherKey, tcHook: TcHook, mode: XdpMode): Attachment {
+function newAttachment(key: DispatcherKey, tcHook: TcHook, mode: XdpMode): Attachment {
   const binds = ref(holderBinding(key));
   if (key.hook === "xdp") return { via: "xdp", linkId: binds, mode };
   return tcHook === "tcx" ? { via: "tcx", linkId: binds } : { via: "clsact", handle: binds };
