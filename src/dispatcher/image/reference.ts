@@ -80,8 +80,11 @@ function checkRepository(text: string): string {
   return text;
 }
 
-/** Whether the part before the first slash is a registry, not the start of a repository: as Docker decides it. */
-const isRegistry = (first: string): boolean => /[.:[\]]/.test(first) || first === "localhost" || /[A-Z]/.test(first);
+/**
+ * Whether the part before the first slash is a registry, not the start of a repository. Docker also takes a bare word with
+ * capital letters for one; in lower case, as hosts are compared, that would be a repository.
+ */
+const isRegistry = (first: string): boolean => /[.:[\]]/.test(first) || first.toLowerCase() === "localhost";
 
 function parseRegistry(text: string): RegistryReference {
   if (/\s/.test(text)) throw new Unfit("it has blanks");
