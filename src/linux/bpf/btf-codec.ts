@@ -103,6 +103,9 @@ export function parseBtf(bytes: Uint8Array): Btf {
   const types = header + buffer.readUInt32LE(8);
   const end = types + buffer.readUInt32LE(12);
   const strings = header + buffer.readUInt32LE(16);
+  // Without the check a cut among the strings would go unseen: slices end early and names become empty.
+  if (buffer.length < Math.max(end, strings + buffer.readUInt32LE(20)))
+    throw new RangeError("Cannot read BTF: it is cut off");
   const text = (offset: number): string =>
     buffer.toString("latin1", strings + offset, buffer.indexOf(0, strings + offset));
   const found: BtfType[] = [];

@@ -10,6 +10,13 @@ import { foldLog } from "./verifier-log.ts";
 
 const VERIFIER_LOG = 2 ** 20;
 
+/** The verifier's last words, and on which of an object's programs where libbpf tells; empty when it said nothing. */
+function verdictOf(log: readonly string[], verifierLog: string): string {
+  const folded = foldLog(verifierLog);
+  const refused = /^libbpf: prog '(.+?)': BPF program load failed/m.exec(log.join("\n"))?.[1];
+  return folded === "" || refused === undefined ? folded : `${refused}: ${folded}`;
+}
+
 /** BPF_LOAD, with all that libbpf and the verifier said. */
 export class BpfLoadError extends SluiceError {
   /** Positive error number. */
@@ -21,7 +28,7 @@ export class BpfLoadError extends SluiceError {
 
   constructor(program: string, number: number, log: readonly string[], verifierLog: string) {
     // libbpf's last line is only "failed to load object", its first names what failed.
-    const details = [describeErrno(number), foldLog(verifierLog) || (log[0] ?? "").replace(/^libbpf: /, "")];
+    const details = [describeErrno(number), verdictOf(log, verifierLog) || (log[0] ?? "").replace(/^libbpf: /, "")];
     super([problem("BPF_LOAD", { program, reason: details.filter((text) => text !== "").join(": ") })]);
     this.errno = number;
     this.log = log;
