@@ -60,6 +60,7 @@ class DispatcherEgress implements EgressHost {
         programId: ref(programBinding(0)),
         name,
         frags: false,
+        tailCalls: false,
         priority: PRIORITY,
         proceedOn: PROCEED_ON,
         metadata: {},

@@ -119,6 +119,8 @@ export interface ProgramRecord {
   readonly sharedMaps: readonly string[];
   /** An XDP program that takes packets in several buffers. */
   readonly frags: boolean;
+  /** Its object has a table of programs to jump to, which the kernel gives to programs of one type only. */
+  readonly tailCalls: boolean;
   /** RFC 3339. */
   readonly loadedAt: string;
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { messageOf, sluiceError } from "../core/errors.ts";
 import { dataSections } from "../linux/bpf/btf-codec.ts";
 import { checkBpfElf } from "../linux/bpf/elf-codec.ts";
+import { MAP_TYPE } from "../linux/bpf/map.ts";
 import { BpfObject } from "../linux/bpf/object.ts";
 import { FLAG_XDP_HAS_FRAGS } from "../linux/bpf/program.ts";
 import { mapPinName } from "./paths.ts";
@@ -29,6 +30,7 @@ export function readObject(label: string, image: Uint8Array): ObjectFacts {
         frags: (flags & FLAG_XDP_HAS_FRAGS) !== 0 || /^xdp\.frags(\/|$)/.test(section),
       })),
       maps: object.maps().map((map) => ({ name: mapPinName(map), shared: map.pinByName })),
+      tailCalls: object.maps().some(({ type }) => type === MAP_TYPE.PROG_ARRAY),
       globals: new Map(variables.map(({ name, size }) => [name, size])),
     };
   } catch (error) {

@@ -27,6 +27,7 @@ const FACTS: ObjectFacts = {
     ...NAMES.map((name) => ({ name: `tc_${name}`, section: "tc", frags: false })),
   ],
   maps: [],
+  tailCalls: false,
   globals: new Map(),
 };
 

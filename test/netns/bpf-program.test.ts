@@ -44,9 +44,23 @@ describe("programs from instructions", () => {
     const age = process.hrtime.bigint() - info.loadedAt;
     assert.ok(age > 0n && age < 60_000_000_000n, `loaded ${age} ns ago`);
     assert.ok(memoryOf(program.number) >= 4096, `${memoryOf(program.number)} bytes`);
-    assert.ok(programIds().includes(info.id));
     using again = openProgramById(info.id);
     assert.equal(programInfo(again!.number).tag, info.tag);
+  });
+
+  test("each is listed by its id while it is loaded, in ascending order", () => {
+    using owned = new DisposableStack();
+    const made = Array.from({ length: 3 }, () => owned.use(tinyProgram(PROGRAM_TYPE.XDP, XDP_PASS)));
+    const ids = made.map((program) => programInfo(program.number).id);
+    const listed = programIds();
+    assert.deepEqual(
+      ids.filter((id) => !listed.includes(id)),
+      [],
+    );
+    assert.deepEqual(
+      listed,
+      listed.toSorted((a, b) => a - b),
+    );
   });
 
   test("it runs", () => {

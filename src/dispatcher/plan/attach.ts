@@ -66,8 +66,17 @@ export function checkPriority(priority: number, command: string): void {
 /** Attaches a program to a dispatcher. @throws SluiceError as {@link planRebuild} */
 export function planDispatcherAttach(attach: DispatcherAttach, inputs: RebuildInputs): RebuildSegment {
   const { program, priority, proceedOn, metadata, ...rebuild } = attach;
-  const { name, frags } = program;
-  const member = { linkId: inputs.state.nextLinkId, programId: program.id, name, frags, priority, proceedOn, metadata };
+  const { name, frags, tailCalls } = program;
+  const member = {
+    linkId: inputs.state.nextLinkId,
+    programId: program.id,
+    name,
+    frags,
+    tailCalls,
+    priority,
+    proceedOn,
+    metadata,
+  };
   return planRebuild({ ...rebuild, add: [member], remove: new Set() }, inputs);
 }
 

@@ -19,6 +19,8 @@ export interface ObjectFacts {
   readonly license: string;
   readonly programs: readonly { readonly name: string; readonly section: string; readonly frags: boolean }[];
   readonly maps: readonly { readonly name: string; readonly shared: boolean }[];
+  /** Whether there is a table of programs to jump to. */
+  readonly tailCalls: boolean;
   /** Global variables and their sizes in bytes. */
   readonly globals: ReadonlyMap<string, number>;
 }
@@ -123,6 +125,7 @@ export function planLoad(request: LoadRequest, facts: ObjectFacts, state: State,
       mapSet,
       sharedMaps: facts.maps.filter(({ shared }) => shared).map(({ name }) => name),
       frags,
+      tailCalls: facts.tailCalls,
       loadedAt: now,
     };
   });

@@ -28,6 +28,7 @@ export interface MemberRequest {
   readonly programId: Bound<number>;
   readonly name: string;
   readonly frags: boolean;
+  readonly tailCalls: boolean;
   readonly priority: number;
   readonly proceedOn: readonly number[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -72,6 +73,7 @@ const WRAP = 2 ** 32;
 export const holderBinding = (key: DispatcherKey): string => `holder:${keyText(key)}`;
 
 interface Candidate extends BuildMember {
+  readonly tailCalls: boolean;
   readonly fresh: boolean;
   readonly link: NewLink<MemberDetails>;
 }
@@ -85,8 +87,8 @@ function candidates(rebuild: Rebuild, { state, now }: RebuildInputs): Candidate[
       const program = state.programs.get(link.programId)!;
       const { priority, proceedOn } = link.details;
       const mask = proceedOnMask(family, proceedOn);
-      const { name, frags } = program;
-      return { linkId: link.id, programId: link.programId, name, frags, priority, mask, fresh: false, link };
+      const { name, frags, tailCalls } = program;
+      return { linkId: link.id, programId: link.programId, name, frags, tailCalls, priority, mask, fresh: false, link };
     });
   const coming = rebuild.add.map(({ proceedOn, metadata, ...member }): Candidate => {
     const before = state.links.get(member.linkId);
@@ -175,7 +177,9 @@ export function planRebuild(rebuild: Rebuild, inputs: RebuildInputs): RebuildSeg
   const tcHook = rebuild.tcHook ?? (old?.attachment.via === "tcx" ? "tcx" : "clsact");
   if (hook.programId === undefined) refuseForeign(hook, key, tcHook);
 
-  const engine = rebuild.engine ?? old?.engine ?? inputs.engine;
+  // A table of programs to jump to belongs to the type that the user's program has: its extension may not use it.
+  const fusedOnly = members.some(({ tailCalls }) => tailCalls);
+  const engine = rebuild.engine ?? (fusedOnly ? "fused" : (old?.engine ?? inputs.engine));
   const revision = ((old?.revision ?? 0) + 1) % WRAP || 1;
   const program = `dispatcher:${keyText(key)}`;
   const build: DispatcherAction = {
@@ -183,7 +187,7 @@ export function planRebuild(rebuild: Rebuild, inputs: RebuildInputs): RebuildSeg
     place,
     revision,
     engine,
-    members: members.map(({ fresh: _fresh, link: _link, ...member }) => member),
+    members: members.map(({ fresh: _fresh, link: _link, tailCalls: _tailCalls, ...member }) => member),
     binds: program,
   };
   // An old dispatcher whose hook was taken from it is attached anew, a filter under the handle that it had.

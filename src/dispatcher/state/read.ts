@@ -43,6 +43,7 @@ function programOf(row: Row): ProgramRecord {
     mapSet: number(row, "map_set"),
     sharedMaps: json(row, "shared_maps"),
     frags: row["frags"] === 1,
+    tailCalls: row["tail_calls"] === 1,
     loadedAt: text(row, "loaded_at"),
   };
 }

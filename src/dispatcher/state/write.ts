@@ -33,8 +33,8 @@ function putProgram(db: DatabaseSync, program: NewProgram, context: CommitContex
   db.prepare("INSERT OR IGNORE INTO bytecode VALUES (?, ?)").run(program.bytecode, image);
   db.prepare(
     `INSERT INTO program (id, boot, name, type, attach_function, section, license, gpl_compatible, source, bytecode,
-       globals, metadata, owner, map_set, shared_maps, frags, loaded_at, code, map_references)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       globals, metadata, owner, map_set, shared_maps, frags, tail_calls, loaded_at, code, map_references)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     id,
     context.boot,
@@ -52,6 +52,7 @@ function putProgram(db: DatabaseSync, program: NewProgram, context: CommitContex
     context.bindings.resolve(program.mapSet),
     JSON.stringify(program.sharedMaps),
     Number(program.frags),
+    Number(program.tailCalls),
     program.loadedAt,
     facts.code,
     JSON.stringify(facts.references),

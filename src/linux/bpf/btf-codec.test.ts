@@ -25,11 +25,17 @@ interface Added {
 
 const int = fc.tuple(name, fc.constantFrom(1, 2, 4, 8, 16), fc.boolean()).map(([text, size, signed]): Added => ({
   add: (builder) => builder.int(text, size, signed),
-  ...{ kind: BTF_KIND.INT, name: text, size, rest: [(signed ? 0x0100_0000 : 0) + 8 * size] },
+  kind: BTF_KIND.INT,
+  name: text,
+  size,
+  rest: [(signed ? 0x0100_0000 : 0) + 8 * size],
 }));
 const struct = fc.tuple(name, fc.integer({ min: 0, max: 4096 })).map(([text, size]): Added => ({
   add: (builder) => builder.struct(text, size),
-  ...{ kind: BTF_KIND.STRUCT, name: text, size, rest: [] },
+  kind: BTF_KIND.STRUCT,
+  name: text,
+  size,
+  rest: [],
 }));
 const pointer = id.map((to): Added => ({
   add: (builder) => builder.pointer(to),
@@ -40,13 +46,19 @@ const pointer = id.map((to): Added => ({
 }));
 const proto = fc.tuple(id, parameters).map(([returns, takes]): Added => ({
   add: (builder) => builder.funcProto(returns, takes),
-  ...{ kind: BTF_KIND.FUNC_PROTO, name: "", size: returns, rest: takes.flatMap((one) => [one.name, one.type]) },
+  kind: BTF_KIND.FUNC_PROTO,
+  name: "",
+  size: returns,
+  rest: takes.flatMap((one) => [one.name, one.type]),
 }));
 const func = fc
   .tuple(name, id, fc.constantFrom("static" as const, "global" as const))
   .map(([text, type, linkage]): Added => ({
     add: (builder) => builder.func(text, type, linkage),
-    ...{ kind: BTF_KIND.FUNC, name: text, size: type, rest: [] },
+    kind: BTF_KIND.FUNC,
+    name: text,
+    size: type,
+    rest: [],
   }));
 
 const written = (added: readonly Added[]): { readonly ids: number[]; readonly bytes: Buffer } => {
@@ -72,7 +84,11 @@ describe("BTF", () => {
         assert.deepEqual(
           types.map(({ rest, ...type }) => ({ ...type, words: rest.length / 4 })),
           added.map(({ kind, name: text, size, rest }, index) => ({
-            ...{ id: index + 1, kind, name: text, size, words: rest.length },
+            id: index + 1,
+            kind,
+            name: text,
+            size,
+            words: rest.length,
           })),
         );
         added.forEach(({ rest }, index) => {
@@ -114,7 +130,21 @@ describe("BTF", () => {
   });
 
   test("what is no BTF is refused", () => {
-    assert.throws(() => parseBtf(Buffer.alloc(64)), TypeError);
+    for (const length of [24, 64])
+      assert.throws(() => parseBtf(Buffer.alloc(length)), { name: "TypeError", message: /magic/ });
+  });
+
+  test("a compiler's types are read", () => {
+    const btf = parseBtf(typesIn("bpf/classifier.bpf.o"));
+    assert.ok(btf.findByName("sluice_classify", BTF_KIND.FUNC));
+    const config = btf.findByName("config", BTF_KIND.VAR)!;
+    assert.ok(btf.sizeOf(config) > 20, "through const and volatile to the structure");
+  });
+
+  test("a pointer is as large as the machine has it, whatever it points to", () => {
+    const builder = new BtfBuilder();
+    const context = builder.pointer(builder.struct("xdp_md", 24));
+    assert.equal(parseBtf(builder.encode()).sizeOf(context), 8);
   });
 
   test("a variable's type is as large as the compiler says that the variable is", () => {

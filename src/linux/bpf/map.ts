@@ -6,7 +6,7 @@ import { mapInfo, type MapInfo } from "./info.ts";
 import { BpfAttribute, bpf, bpfError, isUnsupported, tryBpf } from "./syscall.ts";
 
 /** Map types by the kernel's names. */
-export const MAP_TYPE = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LPM_TRIE: 11, ARRAY_OF_MAPS: 12 } as const;
+export const MAP_TYPE = { HASH: 1, ARRAY: 2, PROG_ARRAY: 3, PERCPU_ARRAY: 6, LPM_TRIE: 11, ARRAY_OF_MAPS: 12 } as const;
 /** Memory is taken row by row; LPM tries know no other way. */
 export const BPF_F_NO_PREALLOC = 1;
 

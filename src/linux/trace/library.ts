@@ -1,15 +1,25 @@
 /** Finding shared libraries by name, as the dynamic linker does: its cache, then the usual folders. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseLibraryCache } from "./library-cache-codec.ts";
 
 const CACHE = "/etc/ld.so.cache";
-const FOLDERS = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+const TRIPLE = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+const FOLDERS = [`/lib/${TRIPLE}`, `/usr/lib/${TRIPLE}`, "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+
+const filesOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
 
 /** The path of `libc`, `libc.so.6` or the like; undefined when there is none. */
 export function findLibrary(name: string): string | undefined {
+  // With a number behind: what ends in .so alone is for the linker, and may be a text.
+  const wanted = (file: string): boolean => file === name || file.startsWith(`${name}.so.`);
   const entries = existsSync(CACHE) ? parseLibraryCache(readFileSync(CACHE)) : [];
-  const wanted = (file: string): boolean => file === name || file.startsWith(`${name}.so`);
   const cached = entries.find(({ name: file, path }) => wanted(file) && existsSync(path));
   if (cached) return cached.path;
-  return FOLDERS.flatMap((folder) => [`${folder}/${name}`, `${folder}/${name}.so`]).find((path) => existsSync(path));
+  const found = FOLDERS.flatMap((folder) =>
+    filesOf(folder)
+      .filter(wanted)
+      .map((file) => join(folder, file)),
+  );
+  return found[0];
 }

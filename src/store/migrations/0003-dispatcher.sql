@@ -25,6 +25,7 @@ CREATE TABLE program (
   map_set         INTEGER NOT NULL,
   shared_maps     TEXT    NOT NULL CHECK (json_valid(shared_maps)),
   frags           INTEGER NOT NULL CHECK (frags IN (0, 1)),
+  tail_calls      INTEGER NOT NULL CHECK (tail_calls IN (0, 1)),
   loaded_at       TEXT    NOT NULL,
   -- The instructions as the kernel took them, and where in them the maps of the set go: what fused dispatchers are made of.
   code            BLOB    NOT NULL,
