@@ -6,7 +6,6 @@ import { programInfo } from "../../src/linux/bpf/info.ts";
 import { PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
 import type { Fd } from "../../src/linux/fd.ts";
 import { dumpFilters } from "../../src/linux/netlink/dump.ts";
-import { FLAG } from "../../src/linux/netlink/message.ts";
 import { RtnlError } from "../../src/linux/netlink/socket.ts";
 import {
   type BpfFilter,
@@ -44,7 +43,7 @@ describe("filters with an echo", () => {
 
   const echo = (verb: "add" | "replace", program: Fd, number = 0): FilterRecord =>
     veth.socket.echo(
-      batch((w) => encodeFilter(w, verb, veth.dev, filter(program, number), FLAG.ECHO | FLAG.ACK)),
+      batch((w) => encodeFilter(w, verb, veth.dev, filter(program, number))),
       decodeFilter,
     );
   const remove = (number: number): void =>
@@ -92,13 +91,5 @@ describe("filters with an echo", () => {
     assert.deepEqual(dump(), [made]);
     remove(made.handle);
     assert.throws(() => remove(made.handle), { code: "ENOENT" });
-  });
-
-  test("a message that asks for no echo brings none", () => {
-    using program = tiny();
-    const silent = batch((w) => encodeFilter(w, "add", veth.dev, filter(program, 7), FLAG.ACK));
-    assert.throws(() => veth.socket.echo(silent, decodeFilter), TypeError);
-    assert.deepEqual(shown(), [[7, idOf(program)]]);
-    remove(7);
   });
 });

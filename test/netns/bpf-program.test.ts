@@ -27,7 +27,7 @@ function types(): { readonly bytes: Buffer; readonly funcInfo: Buffer } {
   const int = builder.int("int", 4, true);
   const context = builder.pointer(builder.struct("xdp_md", 24));
   const proto = builder.funcProto(int, [{ name: "ctx", type: context }]);
-  const [main, inner] = [builder.func("main", proto, "global"), builder.func("inner", proto, "static")];
+  const [main, inner] = [builder.func("main", proto, "static"), builder.func("inner", proto, "static")];
   return { bytes: builder.encode(), funcInfo: Buffer.from(Uint32Array.of(0, main, 2, inner).buffer) };
 }
 

@@ -10,7 +10,7 @@ import { openPin, pin, unpin } from "../../linux/bpf/pin.ts";
 import { SystemError } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
 import { dumpFilters } from "../../linux/netlink/dump.ts";
-import { FLAG, MessageWriter } from "../../linux/netlink/message.ts";
+import { MessageWriter } from "../../linux/netlink/message.ts";
 import type { RtnlSocket } from "../../linux/netlink/socket.ts";
 import { decodeFilter, encodeFilter, encodeFilterDelete } from "../../linux/netlink/tc/filter.ts";
 import { encodeQdisc } from "../../linux/netlink/tc/qdisc.ts";
@@ -97,7 +97,7 @@ function addFilter(socket: RtnlSocket, place: Place, program: Fd, wanted: Bound<
       name: FILTER_NAME,
       directAction: true,
     };
-    const batch = encode((writer) => encodeFilter(writer, "add", ifindex, filter, FLAG.ECHO | FLAG.ACK));
+    const batch = encode((writer) => encodeFilter(writer, "add", ifindex, filter));
     return socket.echo(batch, decodeFilter).handle;
   };
   if (typeof wanted === "number") {

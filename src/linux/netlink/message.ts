@@ -7,6 +7,9 @@
 /** Bytes of a message header: u32 length, u16 type, u16 flags, u32 sequence number, u32 port id. */
 export const HEADER_LENGTH = 16;
 
+/** Where the flags stand in a message, 16 bits. */
+export const FLAGS_OFFSET = 6;
+
 /** Where the sequence number stands in a message. */
 export const SEQUENCE_OFFSET = 8;
 

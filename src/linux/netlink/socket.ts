@@ -12,6 +12,7 @@ import {
   HEADER_LENGTH,
   NLMSG_DONE,
   NLMSG_ERROR,
+  FLAGS_OFFSET,
   SEQUENCE_OFFSET,
 } from "./message.ts";
 import { Messages } from "./reader.ts";
@@ -187,13 +188,15 @@ export class RtnlSocket implements Disposable {
   }
 
   /**
-   * Sends one message with the flags ECHO and ACK and decodes what the kernel made of it.
+   * Sends one message, asks for an echo and an acknowledgement, and decodes what the kernel made of it.
    *
    * @throws RtnlError when it is refused; TypeError when nothing came back
    */
   echo<T>(batch: EncodedBatch, decode: (message: Messages) => T | undefined): T {
     const sequence = this.#reserve(1);
-    new DataView(batch.bytes.buffer, batch.bytes.byteOffset).setUint32(SEQUENCE_OFFSET, sequence, true);
+    const header = new DataView(batch.bytes.buffer, batch.bytes.byteOffset);
+    header.setUint32(SEQUENCE_OFFSET, sequence, true);
+    header.setUint16(FLAGS_OFFSET, header.getUint16(FLAGS_OFFSET, true) | FLAG.ECHO | FLAG.ACK, true);
     sendBytes(this.fd, batch.bytes);
     let made: T | undefined;
     for (;;) {

@@ -40,16 +40,15 @@ const infoFor = (at: FilterPlace): number => handle(at.priority, swap16(at.proto
 
 /**
  * Writes the message that makes a filter or puts it in the place of the one that is there. Handle 0 lets the kernel choose
- * one; `flags` are added to the verb's, ECHO and ACK to be told which.
+ * one.
  */
 export function encodeFilter(
   writer: MessageWriter,
   verb: Exclude<Verb, "del">,
   ifindex: number,
   filter: BpfFilter,
-  flags = 0,
 ): void {
-  writer.begin(RTM.NEWTFILTER, CLASS_FLAGS[verb] | flags);
+  writer.begin(RTM.NEWTFILTER, CLASS_FLAGS[verb]);
   writeTcmsg(writer, ifindex, filter.handle, filter.parent, infoFor(filter));
   writer.string(TCA.KIND, "bpf");
   const options = writer.open(TCA.OPTIONS);
