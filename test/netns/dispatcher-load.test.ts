@@ -8,11 +8,14 @@ import { detachLinks, loadPrograms, readObjectFile, unloadPrograms } from "../..
 import { mapPin, sharedPin } from "../../src/dispatcher/paths.ts";
 import { kernelProgram } from "../../src/dispatcher/view.ts";
 import { linkIds } from "../../src/linux/bpf/ids.ts";
+import { createXdpLink, linkInfo, XDP_FLAGS } from "../../src/linux/bpf/link.ts";
+import { PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
 import { DispatcherLab, OBJECTS } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { ImageBuilder, tagged, tarOf } from "../helpers/images.ts";
 import { dropper } from "../helpers/tc-program.ts";
+import { tinyProgram } from "../helpers/tiny-program.ts";
 import { programInfo } from "../../src/linux/bpf/info.ts";
 
 checkFds();
@@ -248,9 +251,11 @@ describe("unloading and detaching", () => {
     const { id } = programInfo(theirs.number);
     await assert.rejects(unloadPrograms(lab.dispatcher, [id]), { code: "PROGRAM_UNMANAGED" });
     assert.ok(kernelProgram(id));
-    await lab.attach(await lab.load("xdp-members", "xdp", "alpha"), "xdp");
-    const kernelLink = linkIds().at(-1)!;
-    await assert.rejects(detachLinks(lab.dispatcher, [kernelLink]), { code: "LINK_UNMANAGED" });
+    using pass = tinyProgram(PROGRAM_TYPE.XDP, 2);
+    const ifindex = lab.ifindex("d0");
+    using link = lab.ns.run(() => createXdpLink(pass, ifindex, XDP_FLAGS.SKB));
+    await assert.rejects(detachLinks(lab.dispatcher, [linkInfo(link).id]), { code: "LINK_UNMANAGED" });
+    assert.equal(linkInfo(link).ifindex, ifindex, "it is still attached");
   });
 
   test("58: unloading detaches every link first", async () => {
@@ -291,12 +296,13 @@ describe("unloading and detaching", () => {
     assert.equal(lab.hits(program), 2);
   });
 
-  test("64: the kernel's link is gone when detach returns", async () => {
+  test("64: the hook is free when detach returns, and the kernel's link goes", async () => {
     using lab = new DispatcherLab();
     const link = await lab.attach(await lab.load("xdp-members", "xdp", "alpha"), "xdp");
     const { attachment } = lab.record("xdp")!;
     assert.ok(attachment.via === "xdp" && linkIds().includes(attachment.linkId as number));
     await lab.detach(link);
+    assert.doesNotMatch(lab.sh("ip link show d0"), /xdp/);
     await eventually(() => assert.equal(linkIds().includes(attachment.linkId as number), false));
   });
 

@@ -20,6 +20,7 @@ import { type Attachment, FILTER_PRIORITY, type HookName, sideOf, type XdpMode }
 import { hookPin, revisionPin } from "../paths.ts";
 import { forgetClsact, markClsact } from "../state/write.ts";
 import { type KernelContext, pinPath, spaceOf } from "./context.ts";
+import { explained, withTcx } from "./links.ts";
 
 type HookAction = Extract<DispatcherAction, { kind: `hook.${string}` | `clsact.${string}` }>;
 
@@ -126,7 +127,8 @@ function attachProgram(context: KernelContext, place: Place, attachment: Attachm
     case "tcx": {
       const side = sideOf(place.key.hook as TcName);
       const { ns } = spaceOf(context, place);
-      using link = ns.run(() => createTcxLink(program, place.key.ifindex, side, { kind: "tail" }));
+      const create = (): Fd => ns.run(() => createTcxLink(program, place.key.ifindex, side, { kind: "tail" }));
+      using link = explained(() => withTcx(create));
       return pinHolder(context, place, link);
     }
     case "clsact":

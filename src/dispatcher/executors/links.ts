@@ -6,6 +6,7 @@ import { createTcxLink, detachLink, linkInfo, openLinkById, type TcxAnchor } fro
 import { openPin, pin, unpin } from "../../linux/bpf/pin.ts";
 import { ERRNO, SystemError } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
+import { tcxFeature } from "../../linux/features.ts";
 import { attachKprobe } from "../../linux/trace/kprobe.ts";
 import { TargetError, UnsupportedError } from "../../linux/trace/perf-event.ts";
 import { attachTracepoint } from "../../linux/trace/tracepoint.ts";
@@ -24,7 +25,7 @@ const LONGEST_WAIT = 50;
 const anchorOf = (place: TcxPlace | undefined): TcxAnchor => place ?? { kind: "tail" };
 
 /** What the kernel cannot do, and what cannot be attached to, as registered errors. */
-function explained<T>(body: () => T): T {
+export function explained<T>(body: () => T): T {
   try {
     return body();
   } catch (error) {
@@ -40,12 +41,13 @@ function explained<T>(body: () => T): T {
   }
 }
 
-/** A kernel without TCX does not know the type of attachment. */
-function withTcx(body: () => Fd): Fd {
+/** A kernel without TCX does not know the type of attachment; one that has it says EINVAL for other reasons too. */
+export function withTcx(body: () => Fd): Fd {
   try {
     return body();
   } catch (error) {
     if (!(error instanceof SystemError) || error.errno !== ERRNO.EINVAL) throw error;
+    if (tcxFeature.probe().state === "present") throw error;
     throw new UnsupportedError(
       "TCX",
       "it does not know this kind of link (EINVAL)",
