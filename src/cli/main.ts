@@ -10,9 +10,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => controller.abort());
 }
 // Somebody who reads only the first lines (`| head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failure),
-);
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  process.stderr.write(`error: Cannot write the answer: ${error.message}\n`);
+  process.exit(EXIT.failure);
+});
 
 const logLevels = process.env["SLUICE_LOG"];
 if (logLevels !== undefined) {

@@ -94,6 +94,24 @@ describe("the doctor", () => {
     check();
   });
 
+  test("70: a dispatcher whose program went with all its pins is found, and gc builds another", async () => {
+    const { lab: owned, check } = await busy();
+    using lab = owned;
+    const { key, revision, programId } = lab.record("xdp")!;
+    rmSync(pin(lab, hookPin(key)));
+    removePins(pin(lab, revisionFolder(key, revision)));
+    const found = ["prog-in-kernel", "link-in-kernel", "prog-pin-exists", "link-pin-exists"];
+    await eventually(() =>
+      assert.deepEqual(
+        rules(lab),
+        found.map((rule) => `dispatcher-${rule}`),
+      ),
+    );
+    await lab.dispatcher.heal();
+    assert.notEqual(lab.record("xdp")!.programId, programId);
+    check();
+  });
+
   test("70: another program in our own link is found, and gc puts ours back", async () => {
     const { lab: owned, check } = await busy();
     using lab = owned;
