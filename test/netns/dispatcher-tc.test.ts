@@ -1,9 +1,13 @@
 /** TC dispatchers on the real kernel. Titles begin with the number of the behaviour in docs/dispatcher.md. */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ProgramRecord } from "../../src/dispatcher/model.ts";
-import { proceedOnMask, VERDICTS } from "../../src/dispatcher/proceed-on.ts";
+import { DEFAULT_PROCEED_ON, proceedOnMask, VERDICTS } from "../../src/dispatcher/proceed-on.ts";
+import { kernelProgram } from "../../src/dispatcher/view.ts";
 import { DispatcherLab } from "../helpers/dispatcher-lab.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
 
 checkFds();
@@ -15,6 +19,24 @@ const load = (lab: DispatcherLab, name = "ok_count", verdict?: number): Promise<
   return lab.load("tc-members", "tc", name, { globals });
 };
 const codes = (...names: string[]): number[] => names.map((name) => VERDICTS.tc[name]!);
+
+/** Sends packets to a member of every verdict under each of these lists; who is behind it sees them as the list says. */
+async function goesOnAsListed(lists: (verdict: number) => (readonly number[])[]): Promise<void> {
+  using lab = new DispatcherLab();
+  const after = await load(lab, "shot_count");
+  await lab.attach(after, "tc-ingress", { priority: 100 });
+  for (const verdict of Object.values(VERDICTS.tc)) {
+    const program = await load(lab, "ok_count", verdict);
+    for (const proceedOn of lists(verdict)) {
+      const link = await lab.attach(program, "tc-ingress", { proceedOn });
+      const before = [lab.hits(program), lab.hits(after)];
+      lab.send(2);
+      const seen = [lab.hits(program) - before[0]!, lab.hits(after) - before[1]!];
+      assert.deepEqual(seen, [2, proceedOn.includes(verdict) ? 2 : 0], `verdict ${verdict} with ${proceedOn.join()}`);
+      await lab.detach(link);
+    }
+  }
+}
 
 describe("TC dispatchers", () => {
   test("4, 5, 11: priorities, the limit of ten and the last detach are as on XDP", async () => {
@@ -30,21 +52,46 @@ describe("TC dispatchers", () => {
       ranked.toSorted((a, b) => a.priority - b.priority).map(({ position }) => position),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     );
-    await assert.rejects(lab.attach(program, "tc-ingress"), { code: "DISPATCHER_FULL" });
+    const full = (): unknown[] => [readdirSync(lab.paths.pins, { recursive: true }), lab.record("tc-ingress")];
+    const before = full();
+    await assert.rejects(lab.attach(program, "tc-ingress"), {
+      code: "DISPATCHER_FULL",
+      message: /no free dispatcher slots \(all 10 occupied\)/,
+    });
+    assert.deepEqual(full(), before);
     lab.send(2);
     assert.equal(lab.hits(program), 20);
+    const old = lab.record("tc-ingress")!.programId as number;
     await lab.detach(...links);
     assert.equal(lab.record("tc-ingress"), undefined);
+    assert.deepEqual(readdirSync(join(lab.paths.pins, "tc-ingress")), []);
     assert.equal(lab.sh("tc filter show dev d0 ingress"), "");
+    await eventually(() => assert.equal(kernelProgram(old), undefined));
+    lab.send(2);
+    assert.equal(lab.hits(program), 20);
     await lab.attach(program, "tc-ingress");
-    assert.equal(lab.record("tc-ingress")!.revision, 1);
+    const anew = lab.record("tc-ingress")!;
+    assert.equal(anew.revision, 1);
+    assert.notEqual(anew.programId, old);
   });
 
   test("9, 10: names decide between equal priorities, and of equal names the newest runs first", async () => {
     using lab = new DispatcherLab();
-    await lab.attach(await load(lab, "tc_beta"), "tc-ingress");
-    await lab.attach(await load(lab, "tc_alpha"), "tc-ingress");
+    const [beta, alpha] = [await load(lab, "tc_beta"), await load(lab, "tc_alpha")];
+    await lab.attach(beta, "tc-ingress");
+    await lab.attach(alpha, "tc-ingress");
     assert.deepEqual(lab.order("tc-ingress"), ["tc_alpha", "tc_beta"]);
+    lab.send(3);
+    assert.deepEqual([lab.hits(alpha), lab.hits(beta)], [3, 0]);
+    // The other way round the newcomer is first, until the next change: then it is the names again.
+    const e0 = { device: "e0" };
+    await lab.attach(alpha, "tc-ingress", e0);
+    await lab.attach(beta, "tc-ingress", e0);
+    assert.deepEqual(lab.order("tc-ingress", "e0"), ["tc_beta", "tc_alpha"]);
+    await lab.attach(await load(lab), "tc-ingress", { ...e0, priority: 90 });
+    assert.deepEqual(lab.order("tc-ingress", "e0"), ["tc_alpha", "tc_beta", "ok_count"]);
+    lab.send(4, "e0");
+    assert.deepEqual([lab.hits(alpha), lab.hits(beta)], [7, 0]);
     const [older, newer] = [await load(lab), await load(lab)];
     await lab.attach(older, "tc-ingress", { priority: 1 });
     assert.equal((await lab.attach(newer, "tc-ingress", { priority: 1 })).details.position, 0);
@@ -101,8 +148,9 @@ describe("TC dispatchers", () => {
     );
   });
 
-  test("22: every verdict goes on exactly when its bit is in the mask", async () => {
-    const names = [
+  test("22: a link keeps the mask of the verdicts it was given, and the default without", async () => {
+    const names = Object.keys(VERDICTS.tc);
+    assert.deepEqual(names, [
       "unspec",
       "ok",
       "reclassify",
@@ -114,28 +162,31 @@ describe("TC dispatchers", () => {
       "redirect",
       "trap",
       "dispatcher_return",
-    ];
+    ]);
     const masks = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2_147_483_648];
-    assert.deepEqual(
-      names.map((name) => proceedOnMask("tc", codes(name))),
-      masks,
-    );
-    assert.equal(proceedOnMask("tc", codes("ok", "pipe", "dispatcher_return")), 2_147_483_666);
-    assert.equal(proceedOnMask("tc", codes("pipe", "dispatcher_return")), 2_147_483_664);
     using lab = new DispatcherLab();
-    const after = await load(lab, "pipe_count");
-    await lab.attach(after, "tc-ingress", { priority: 100 });
-    // What would hand the packet elsewhere, or run the filter again, is told by its bit alone.
-    for (const verdict of codes("unspec", "ok", "reclassify", "shot", "pipe", "stolen")) {
-      const program = await load(lab, "ok_count", verdict);
-      for (const other of codes("unspec", "ok", "shot", "pipe", "stolen")) {
-        const link = await lab.attach(program, "tc-ingress", { proceedOn: [other] });
-        const before = lab.hits(after);
-        lab.send(1);
-        assert.equal(lab.hits(after) - before, verdict === other ? 1 : 0, `verdict ${verdict}, proceed on ${other}`);
-        await lab.detach(link);
-      }
+    const program = await load(lab);
+    const kept: number[] = [];
+    for (const name of names) {
+      const link = await lab.attach(program, "tc-ingress", { proceedOn: codes(name) });
+      kept.push(proceedOnMask("tc", link.details.proceedOn));
+      await lab.detach(link);
     }
+    assert.deepEqual(kept, masks);
+    const several = await lab.attach(program, "tc-ingress", { proceedOn: codes("ok", "pipe", "dispatcher_return") });
+    assert.equal(proceedOnMask("tc", several.details.proceedOn), 2_147_483_666);
+    const usual = await lab.attach(program, "tc-ingress");
+    assert.equal(proceedOnMask("tc", usual.details.proceedOn), 2_147_483_664);
+  });
+
+  test("22: every verdict goes on by its own bit alone, and by no other", async () => {
+    const every = Object.values(VERDICTS.tc);
+    // By all the others together it does not go on: no bit stands for another.
+    await goesOnAsListed((verdict) => [[verdict], every.filter((code) => code !== verdict)]);
+  });
+
+  test("22: every verdict goes on exactly when it is among several, or among the default", async () => {
+    await goesOnAsListed(() => [codes("ok", "pipe", "dispatcher_return"), DEFAULT_PROCEED_ON.tc]);
   });
 
   test("22: a verdict without a bit ends the chain, whatever the mask", async () => {
@@ -160,16 +211,29 @@ describe("TC dispatchers", () => {
     assert.equal(proceedOnMask("tc", [-1]), 1);
   });
 
-  test("24, 68: words that are no verdict, and no direction, are named, and nothing is attached", async () => {
+  test("24: a word that is no verdict is named, and nothing is attached", async () => {
+    using lab = new DispatcherLab();
+    const netns = ["--netns", lab.ns.path, "-p", "5"];
+    const tc = String((await load(lab)).id);
+    const xdp = String((await lab.load("xdp-members", "xdp", "pass_count")).id);
+    const onTc = lab.sluice("link", "attach", "tc", tc, "d0", "ingress", ...netns, "--proceed-on", "ok,maybe");
+    assert.deepEqual([onTc.status, onTc.stdout], [64, ""]);
+    assert.match(onTc.stderr, /Invalid proceed-on value "maybe".*unspec, ok/s);
+    // A verdict of the other family is none either.
+    const onXdp = lab.sluice("link", "attach", "xdp", xdp, "d0", ...netns, "--proceed-on", "pass,shot");
+    assert.deepEqual([onXdp.status, onXdp.stdout], [64, ""]);
+    assert.match(onXdp.stderr, /Invalid proceed-on value "shot".*aborted, drop/s);
+    assert.deepEqual([lab.record("tc-ingress"), lab.record("xdp")], [undefined, undefined]);
+    assert.equal(lab.dispatcher.state().links.size, 0);
+  });
+
+  test("68: a word that is no direction is named, and nothing is attached", async () => {
     using lab = new DispatcherLab();
     const program = String((await load(lab)).id);
     const netns = ["--netns", lab.ns.path, "-p", "5"];
-    const bad = lab.sluice("link", "attach", "tc", program, "d0", "ingress", ...netns, "--proceed-on", "ok,maybe");
-    assert.equal(bad.status, 64);
-    assert.match(bad.stderr, /Invalid proceed-on value "maybe".*unspec, ok/s);
-    const side = lab.sluice("link", "attach", "tc", program, "d0", "sideways", ...netns);
-    assert.equal(side.status, 64);
-    assert.match(side.stderr, /Invalid direction "sideways"/);
+    const { status, stderr } = lab.sluice("link", "attach", "tc", program, "d0", "sideways", ...netns);
+    assert.equal(status, 64);
+    assert.match(stderr, /Invalid direction "sideways"/);
     assert.equal(lab.record("tc-ingress"), undefined);
   });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { MemberLink, ProgramRecord } from "../../src/dispatcher/model.ts";
 import { hookPin, programPin, revisionFolder, revisionPin, slotPin } from "../../src/dispatcher/paths.ts";
-import { proceedOnMask, VERDICTS } from "../../src/dispatcher/proceed-on.ts";
+import { DEFAULT_PROCEED_ON, proceedOnMask, VERDICTS } from "../../src/dispatcher/proceed-on.ts";
 import { kernelProgram } from "../../src/dispatcher/view.ts";
 import { DispatcherLab } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -22,7 +22,31 @@ const u32 = (value: number): string => {
   return bytes.toString("hex");
 };
 
+/** The same program with a verdict of its own. */
+const loadVerdict = (lab: DispatcherLab, name: string, verdict: number): Promise<ProgramRecord> =>
+  lab.load("xdp-members", "xdp", name, { globals: { verdict: u32(verdict) } });
+
+const codes = (...names: string[]): number[] => names.map((name) => VERDICTS.xdp[name]!);
+
 const pinned = (lab: DispatcherLab, path: string): boolean => existsSync(join(lab.paths.pins, path));
+
+/** Sends packets to a member of every verdict under each of these lists; who is behind it sees them as the list says. */
+async function goesOnAsListed(lists: (verdict: number) => (readonly number[])[]): Promise<void> {
+  using lab = new DispatcherLab();
+  const after = await load(lab, "drop_count");
+  await lab.attach(after, "xdp", { priority: 100 });
+  for (const verdict of Object.values(VERDICTS.xdp)) {
+    const program = await loadVerdict(lab, "pass_count", verdict);
+    for (const proceedOn of lists(verdict)) {
+      const link = await lab.attach(program, "xdp", { proceedOn });
+      const before = [lab.hits(program), lab.hits(after)];
+      lab.send(2);
+      const seen = [lab.hits(program) - before[0]!, lab.hits(after) - before[1]!];
+      assert.deepEqual(seen, [2, proceedOn.includes(verdict) ? 2 : 0], `verdict ${verdict} with ${proceedOn.join()}`);
+      await lab.detach(link);
+    }
+  }
+}
 
 describe("XDP dispatchers", () => {
   test("1: a loaded program is in the store, in the kernel and among the pins", async () => {
@@ -57,11 +81,12 @@ describe("XDP dispatchers", () => {
 
   test("3: the second attach makes revision 2 in the same link, and removes the old one", async () => {
     using lab = new DispatcherLab();
-    await lab.attach(await load(lab, "alpha"), "xdp");
+    const programs = [await load(lab, "alpha"), await load(lab, "beta")];
+    await lab.attach(programs[0]!, "xdp");
     const before = lab.record("xdp")!;
     const view = () => [...lab.dispatcher.snapshot().hooks.values()][0]!;
     const held = view();
-    await lab.attach(await load(lab, "beta"), "xdp");
+    await lab.attach(programs[1]!, "xdp");
     const after = lab.record("xdp")!;
     assert.equal(after.revision, 2);
     assert.deepEqual(after.attachment, before.attachment);
@@ -69,6 +94,11 @@ describe("XDP dispatchers", () => {
     assert.notEqual(view().programId, held.programId);
     assert.equal(lab.order("xdp").length, 2);
     assert.equal(pinned(lab, revisionFolder(after.key, 1)), false);
+    lab.send(3);
+    assert.deepEqual(
+      programs.map((program) => lab.hits(program)),
+      [3, 3],
+    );
   });
 
   test("4: the eleventh program is refused, the ten stay, and nothing is left of the try", async () => {
@@ -98,7 +128,11 @@ describe("XDP dispatchers", () => {
     using lab = new DispatcherLab();
     const priorities = [250, 50, 500, 100, 350, 150, 450, 200, 300, 400];
     const links = new Map<number, MemberLink>();
-    for (const priority of priorities) links.set(priority, await lab.attach(await load(lab), "xdp", { priority }));
+    const programs = new Map<number, ProgramRecord>();
+    for (const priority of priorities) {
+      programs.set(priority, await load(lab));
+      links.set(priority, await lab.attach(programs.get(priority)!, "xdp", { priority }));
+    }
     const ranks = (): number[][] =>
       [...lab.dispatcher.state().links.values()].map((link) => {
         const { position, priority } = (link as MemberLink).details;
@@ -115,33 +149,62 @@ describe("XDP dispatchers", () => {
       ranks().toSorted(([a], [b]) => a! - b!),
       wanted(priorities.filter((p) => p !== 200)),
     );
-    const late = await lab.attach(await load(lab), "xdp", { priority: 200 });
+    programs.delete(200);
+    const late = await lab.attach(await load(lab, "drop_count"), "xdp", { priority: 200 });
     assert.equal(late.details.position, 3);
     assert.deepEqual(
       ranks().toSorted(([a], [b]) => a! - b!),
       wanted(priorities),
     );
+    // Packets take the same order: the new one drops them behind those of lesser priorities.
+    lab.send(3);
+    assert.deepEqual(
+      [...programs].map(([priority, program]) => [priority, lab.hits(program)]),
+      [...programs.keys()].map((priority) => [priority, priority < 200 ? 3 : 0]),
+    );
   });
 
   test("7: priority 0 is taken, kept as 0, and runs first", async () => {
     using lab = new DispatcherLab();
-    await lab.attach(await load(lab, "alpha"), "xdp");
-    const link = await lab.attach(await load(lab, "drop_count"), "xdp", { priority: 0 });
+    const [usual, first] = [await load(lab, "alpha"), await load(lab, "drop_count")];
+    await lab.attach(usual, "xdp");
+    const link = await lab.attach(first, "xdp", { priority: 0 });
     assert.deepEqual([link.details.priority, link.details.position], [0, 0]);
+    lab.send(3);
+    assert.deepEqual([lab.hits(first), lab.hits(usual)], [3, 0]);
   });
 
   test("8: a negative priority is refused before the kernel is asked", async () => {
     using lab = new DispatcherLab();
     const program = await load(lab);
     await assert.rejects(lab.attach(program, "xdp", { priority: -1 }), { code: "USAGE", message: /non-negative/ });
+    const words = ["link", "attach", "xdp", String(program.id), "d0", "--priority=-1", "--netns", lab.ns.path];
+    const { status, stdout, stderr } = lab.sluice(...words);
+    assert.deepEqual([status, stdout], [64, ""]);
+    assert.match(stderr, /priority.*-1/s);
     assert.equal(lab.record("xdp"), undefined);
+    assert.equal(lab.dispatcher.state().links.size, 0);
+    assert.doesNotMatch(lab.sh("ip link show d0"), /xdp/);
   });
 
   test("9: of equal priorities the name decides", async () => {
     using lab = new DispatcherLab();
-    await lab.attach(await load(lab, "beta"), "xdp");
-    await lab.attach(await load(lab, "alpha"), "xdp");
+    const drop = VERDICTS.xdp["drop"]!;
+    const [beta, alpha] = [await loadVerdict(lab, "beta", drop), await loadVerdict(lab, "alpha", drop)];
+    await lab.attach(beta, "xdp");
+    await lab.attach(alpha, "xdp");
     assert.deepEqual(lab.order("xdp"), ["alpha", "beta"]);
+    lab.send(3);
+    assert.deepEqual([lab.hits(alpha), lab.hits(beta)], [3, 0]);
+    // The other way round the newcomer is first, until the next change: then it is the names again.
+    const e0 = { device: "e0" };
+    await lab.attach(alpha, "xdp", e0);
+    await lab.attach(beta, "xdp", e0);
+    assert.deepEqual(lab.order("xdp", "e0"), ["beta", "alpha"]);
+    await lab.attach(await load(lab), "xdp", { ...e0, priority: 90 });
+    assert.deepEqual(lab.order("xdp", "e0"), ["alpha", "beta", "pass_count"]);
+    lab.send(4, "e0");
+    assert.deepEqual([lab.hits(alpha), lab.hits(beta)], [7, 0]);
   });
 
   test("10: of equal names the newest runs first, and ends the chain when its verdict is not proceeded on", async () => {
@@ -218,53 +281,47 @@ describe("XDP dispatchers", () => {
     const programs = [await load(lab), await load(lab, "alpha"), await load(lab, "beta")];
     const counts = (): number[] => programs.map((program) => lab.hits(program));
     for (const [i, program] of programs.entries()) await lab.attach(program, "xdp", { priority: i });
+    // Behind XDP: it sees what was passed, and nothing of what was dropped.
+    const behind = await lab.load("tc-members", "tc", "pipe_count");
+    await lab.attach(behind, "tc-ingress");
     lab.send(5);
-    assert.deepEqual(counts(), [5, 5, 5]);
+    assert.deepEqual([...counts(), lab.hits(behind)], [5, 5, 5, 5]);
     const drop = await load(lab, "drop_count");
     const link = await lab.attach(drop, "xdp", { priority: 0 });
     lab.send(5);
-    assert.deepEqual([lab.hits(drop), ...counts()], [5, 5, 5, 5]);
+    assert.deepEqual([lab.hits(drop), ...counts(), lab.hits(behind)], [5, 5, 5, 5, 5]);
     await lab.detach(link);
     const stopper = await load(lab);
-    await lab.attach(stopper, "xdp", { priority: 1, proceedOn: [VERDICTS.xdp["drop"]!] });
+    await lab.attach(stopper, "xdp", { priority: 1, proceedOn: codes("drop") });
     lab.send(5);
-    assert.deepEqual([lab.hits(stopper), ...counts()], [5, 10, 5, 5]);
+    assert.deepEqual([lab.hits(stopper), ...counts(), lab.hits(behind)], [5, 10, 5, 5, 10]);
   });
 
-  test("21: every verdict goes on exactly when its bit is in the mask", async () => {
-    const sets = [
-      ["aborted"],
-      ["drop"],
-      ["pass"],
-      ["tx"],
-      ["redirect"],
-      ["dispatcher_return"],
-      ["pass", "drop"],
-      ["pass", "dispatcher_return"],
-      ["aborted", "drop", "pass", "tx", "redirect"],
-    ];
+  test("21: a link keeps the mask of the verdicts it was given, and the default without", async () => {
+    const all = ["aborted", "drop", "pass", "tx", "redirect"];
+    const lists = [...all, "dispatcher_return"].map((name) => [name]);
+    const wanted = [...lists, ["pass", "drop"], ["pass", "dispatcher_return"], all];
     const masks = [1, 2, 4, 8, 16, 2_147_483_648, 6, 2_147_483_652, 31];
     using lab = new DispatcherLab();
-    const after = await load(lab, "drop_count");
-    await lab.attach(after, "xdp", { priority: 100 });
-    for (const [i, names] of sets.entries()) {
-      const codes = names.map((name) => VERDICTS.xdp[name]!);
-      assert.equal(proceedOnMask("xdp", codes), masks[i]);
-      for (const verdict of [0, 1, 2]) {
-        const program = await lab.load("xdp-members", "xdp", "pass_count", { globals: { verdict: u32(verdict) } });
-        const link = await lab.attach(program, "xdp", { proceedOn: codes });
-        assert.deepEqual(link.details.proceedOn, codes);
-        const before = lab.hits(after);
-        lab.send(2);
-        assert.equal(lab.hits(program), 2);
-        assert.equal(
-          lab.hits(after) - before,
-          codes.includes(verdict) ? 2 : 0,
-          `verdict ${verdict} with ${names.join()}`,
-        );
-        await lab.unload(program);
-      }
+    const program = await load(lab);
+    const kept: number[] = [];
+    for (const names of wanted) {
+      const { details } = await lab.attach(program, "xdp", { proceedOn: codes(...names) });
+      kept.push(proceedOnMask("xdp", details.proceedOn));
     }
+    assert.deepEqual(kept, masks);
+    const { details } = await lab.attach(program, "xdp");
+    assert.equal(proceedOnMask("xdp", details.proceedOn), 2_147_483_652);
+  });
+
+  test("21: every verdict goes on by its own bit alone, and by no other", async () => {
+    const every = Object.values(VERDICTS.xdp);
+    // By all the others together it does not go on: no bit stands for another.
+    await goesOnAsListed((verdict) => [[verdict], every.filter((code) => code !== verdict)]);
+  });
+
+  test("21: every verdict goes on exactly when it is among several, or among the default", async () => {
+    await goesOnAsListed(() => [codes("pass", "drop"), DEFAULT_PROCEED_ON.xdp]);
   });
 
   test("21: a verdict without a bit ends the chain, whatever the mask", async () => {
@@ -272,7 +329,7 @@ describe("XDP dispatchers", () => {
     const after = await load(lab);
     await lab.attach(after, "xdp", { priority: 100 });
     for (const verdict of [32, 34, 255, -1]) {
-      const program = await lab.load("xdp-members", "xdp", "alpha", { globals: { verdict: u32(verdict) } });
+      const program = await loadVerdict(lab, "alpha", verdict);
       const link = await lab.attach(program, "xdp", { proceedOn: [0, 1, 2, 3, 4, 31] });
       lab.send(2);
       assert.deepEqual([lab.hits(program), lab.hits(after)], [2, 0], `verdict ${verdict}`);
