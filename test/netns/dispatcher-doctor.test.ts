@@ -345,9 +345,11 @@ describe("faults", () => {
     const main = join(import.meta.dirname, "../../src/cli/main.ts");
     const full = openSync("/dev/full", "w");
     const env = { ...process.env, SLUICE_ROOT: lab.root };
-    const { status } = spawnSync(process.execPath, [main, "program", "list"], { env, stdio: ["ignore", full, "pipe"] });
+    const stdio = ["ignore" as const, full, "pipe" as const];
+    const { status, stderr } = spawnSync(process.execPath, [main, "program", "list"], { env, stdio, encoding: "utf8" });
     closeSync(full);
     assert.notEqual(status, 0);
+    assert.match(stderr, /Cannot write the answer: .*ENOSPC/);
   });
 
   test("--plan shows what an attach would do, and does nothing", async () => {
