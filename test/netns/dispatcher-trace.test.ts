@@ -116,7 +116,13 @@ test("62: a uprobe counts by function, by library name, by offset alone, and onl
     assert.match(libc, /libc\.so/);
     const load = (): Promise<ProgramRecord> => lab.load("probes", "uprobe", "uprobe_count");
     const hits = (program: ProgramRecord): number => lab.hits(program, "probe_hits", 3);
-    const [byName, byPath, byOffset, elsewhere] = [await load(), await load(), await load(), await load()];
+    const [byName, byPath, byOffset, inRoot, elsewhere] = [
+      await load(),
+      await load(),
+      await load(),
+      await load(),
+      await load(),
+    ];
     const returns = await lab.load("probes", "uretprobe", "uretprobe_count");
     const place = { kind: "uprobe" as const, target: "libc", function: "getpriority", offset: 0, returns: false };
     const { offset } = functionSymbols(readFileSync(libc)).find(({ name }) => name === "getpriority")!;
@@ -124,10 +130,12 @@ test("62: a uprobe counts by function, by library name, by offset alone, and onl
     await attach(lab, byName, { ...place, pid });
     await attach(lab, byPath, { ...place, target: libc, pid });
     await attach(lab, byOffset, { kind: "uprobe", target: libc, offset, returns: false, pid });
+    // In the root directory of a process, as of a container: here it is our own.
+    await attach(lab, inRoot, { ...place, containerPid: pid, pid });
     await attach(lab, returns, { ...place, returns: true, pid });
     await attach(lab, elsewhere, { ...place, pid: 1 });
     for (let i = 0; i < 3; i += 1) getPriority();
-    assert.deepEqual([byName, byPath, byOffset, elsewhere].map(hits), [3, 3, 3, 0]);
+    assert.deepEqual([byName, byPath, byOffset, inRoot, elsewhere].map(hits), [3, 3, 3, 3, 0]);
     assert.equal(lab.hits(returns, "probe_hits", 4), 3);
   });
 });

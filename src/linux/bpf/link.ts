@@ -1,5 +1,7 @@
 /** Links: what attaches a program, as an object of its own, which can be pinned and given another program. */
-import { ERRNO } from "../errno.ts";
+import { sluiceError } from "../../core/errors.ts";
+import { ERRNO, SystemError } from "../errno.ts";
+import { kernelAtLeast, tcxFeature } from "../features.ts";
 import { Fd } from "../fd.ts";
 import { addressOf } from "../ffi.ts";
 import { ATTACH_TYPE } from "./program.ts";
@@ -54,6 +56,17 @@ const base = (program: Fd, target: number, attachType: number, flags = 0): BpfAt
 export const createXdpLink = (program: Fd, ifindex: number, flags: number): Fd =>
   create(base(program, ifindex, ATTACH_TYPE.XDP, flags), "xdp");
 
+/** Makes a link of a kind that a kernel may not know: EINVAL is its way to say so, and has other meanings besides. */
+function known(make: () => Fd, what: string, hasIt: () => boolean, remedy: string): Fd {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== ERRNO.EINVAL || hasIt()) throw error;
+    const reason = "it does not know this kind of link (EINVAL)";
+    throw sluiceError("FEATURE_MISSING", { what, reason, remedy }, { cause: error });
+  }
+}
+
 /** Where in a chain of TCX programs a new one goes. */
 export type TcxAnchor =
   | { readonly kind: "head" | "tail" }
@@ -66,23 +79,28 @@ const BPF_F_ID = 32;
 /**
  * Attaches a program to a side of an interface of this thread's network namespace by TCX (Linux 6.6).
  *
- * @throws SystemError EINVAL without TCX, EEXIST when the program is there already, ENOENT for an anchor that is gone
+ * @throws SluiceError FEATURE_MISSING without TCX; SystemError EEXIST when the program is there already, ENOENT for an anchor that is gone
  */
 export function createTcxLink(program: Fd, ifindex: number, side: "ingress" | "egress", anchor: TcxAnchor): Fd {
   const type = side === "ingress" ? ATTACH_TYPE.TCX_INGRESS : ATTACH_TYPE.TCX_EGRESS;
   const order = anchor.kind === "head" || anchor.kind === "before" ? BPF_F_BEFORE : BPF_F_AFTER;
-  if ("programId" in anchor)
-    return create(base(program, ifindex, type, order | BPF_F_ID).u32(16, anchor.programId), "tcx");
-  return create(base(program, ifindex, type, order), "tcx");
+  const attribute =
+    "programId" in anchor
+      ? base(program, ifindex, type, order | BPF_F_ID).u32(16, anchor.programId)
+      : base(program, ifindex, type, order);
+  const hasTcx = (): boolean => tcxFeature.probe().state === "present";
+  return known(() => create(attribute, "tcx"), "TCX", hasTcx, "Use Linux 6.6 or newer, or clsact instead");
 }
 
 /** Puts an extension in the place of a function of another program. @throws SystemError */
 export const createFreplaceLink = (program: Fd, target: Fd, btfId: number): Fd =>
   create(base(program, target.number, 0).u32(16, btfId), "freplace");
 
-/** Attaches a program to a perf event (Linux 5.15). @throws SystemError */
-export const createPerfLink = (program: Fd, event: Fd): Fd =>
-  create(base(program, event.number, ATTACH_TYPE.PERF_EVENT), "perf_event");
+/** Attaches a program to a perf event. @throws SluiceError FEATURE_MISSING before Linux 5.15; SystemError */
+export function createPerfLink(program: Fd, event: Fd): Fd {
+  const make = (): Fd => create(base(program, event.number, ATTACH_TYPE.PERF_EVENT), "perf_event");
+  return known(make, "A link to a perf event", () => kernelAtLeast("5.15"), "Use Linux 5.15 or newer");
+}
 
 /** Attaches a tracing program to what it was loaded for. @throws SystemError */
 export const createTracingLink = (program: Fd, side: "entry" | "exit"): Fd =>

@@ -4,7 +4,7 @@ import { nearest } from "../../core/nearest.ts";
 import { createPerfLink } from "../bpf/link.ts";
 import { SystemError } from "../errno.ts";
 import type { Fd } from "../fd.ts";
-import { openProbeEvent, TargetError } from "./perf-event.ts";
+import { openProbeEvent, badTarget } from "./perf-event.ts";
 
 /** Where in the kernel a probe goes. */
 export interface KprobePlace {
@@ -20,7 +20,7 @@ const functions = (): string[] =>
     .split("\n")
     .flatMap((line) => /^\S+ [tTwW] (\S+)$/.exec(line)?.[1] ?? []);
 
-/** Attaches a program to a function. @throws UnsupportedError, TargetError, SystemError */
+/** Attaches a program to a function. @throws SluiceError TRACE_TARGET, FEATURE_MISSING; SystemError */
 export function attachKprobe(program: Fd, place: KprobePlace): Fd {
   try {
     using event = openProbeEvent({ source: "kprobe", name: place.function, ...place });
@@ -32,7 +32,7 @@ export function attachKprobe(program: Fd, place: KprobePlace): Fd {
     const known = functions();
     if (known.length > 0 && !known.includes(place.function)) {
       const near = nearest(place.function, known);
-      throw new TargetError(
+      throw badTarget(
         target,
         "the kernel has none of that name",
         near ? `Did you mean ${near}?` : "See /proc/kallsyms",
@@ -40,6 +40,6 @@ export function attachKprobe(program: Fd, place: KprobePlace): Fd {
     }
     const reason =
       place.offset === 0 ? error.message : `offset ${place.offset} is no instruction of it: ${error.message}`;
-    throw new TargetError(target, reason, "Leave the offset out, or name one where an instruction begins");
+    throw badTarget(target, reason, "Leave the offset out, or name one where an instruction begins");
   }
 }

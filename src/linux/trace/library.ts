@@ -9,17 +9,21 @@ const FOLDERS = [`/lib/${TRIPLE}`, `/usr/lib/${TRIPLE}`, "/lib64", "/usr/lib64",
 
 const filesOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
 
-/** The path of `libc`, `libc.so.6` or the like; undefined when there is none. */
-export function findLibrary(name: string): string | undefined {
+/**
+ * The path of `libc`, `libc.so.6` or the like; undefined when there is none.
+ *
+ * @param root the folder that is `/` to whoever uses the library; empty for our own
+ */
+export function findLibrary(name: string, root = ""): string | undefined {
   // With a number behind: what ends in .so alone is for the linker, and may be a text.
   const wanted = (file: string): boolean => file === name || file.startsWith(`${name}.so.`);
-  const entries = existsSync(CACHE) ? parseLibraryCache(readFileSync(CACHE)) : [];
-  const cached = entries.find(({ name: file, path }) => wanted(file) && existsSync(path));
-  if (cached) return cached.path;
+  const entries = existsSync(`${root}${CACHE}`) ? parseLibraryCache(readFileSync(`${root}${CACHE}`)) : [];
+  const cached = entries.find(({ name: file, path }) => wanted(file) && existsSync(`${root}${path}`));
+  if (cached) return `${root}${cached.path}`;
   const found = FOLDERS.flatMap((folder) =>
-    filesOf(folder)
+    filesOf(`${root}${folder}`)
       .filter(wanted)
-      .map((file) => join(folder, file)),
+      .map((file) => join(`${root}${folder}`, file)),
   );
   return found[0];
 }

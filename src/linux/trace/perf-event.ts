@@ -1,6 +1,7 @@
 /** Perf events, which tracepoints and probes are for the kernel (perf_event_open(2)). */
 import { readFileSync } from "node:fs";
-import { ERRNO, SystemError } from "../errno.ts";
+import { type SluiceError, sluiceError } from "../../core/errors.ts";
+import { SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { addressOf, errno, perfEventOpen } from "../ffi.ts";
 
@@ -8,33 +9,9 @@ const ATTRIBUTE_SIZE = 128;
 const TYPE_TRACEPOINT = 2;
 const PERF_FLAG_FD_CLOEXEC = 8;
 
-/** A feature that this kernel does not have. */
-export class UnsupportedError extends Error {
-  override readonly name = "UnsupportedError";
-  /** What is missing, `kprobes`. */
-  readonly feature: string;
-  /** What to have instead: an option to build with, a release. */
-  readonly needs: string;
-
-  constructor(feature: string, reason: string, needs: string) {
-    super(reason);
-    this.feature = feature;
-    this.needs = needs;
-  }
-}
-
 /** What to attach to cannot be used, with what to do about it. */
-export class TargetError extends Error {
-  override readonly name = "TargetError";
-  readonly target: string;
-  readonly remedy: string;
-
-  constructor(target: string, reason: string, remedy: string) {
-    super(reason);
-    this.target = target;
-    this.remedy = remedy;
-  }
-}
+export const badTarget = (target: string, reason: string, remedy: string): SluiceError =>
+  sluiceError("TRACE_TARGET", { target, reason, remedy });
 
 function open(attribute: Buffer, pid: number, cpu: number, what: string): Fd {
   const fd = perfEventOpen(attribute, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -88,17 +65,18 @@ function returnBit(source: string): bigint {
 
 const OPTIONS = { kprobe: "CONFIG_KPROBE_EVENTS", uprobe: "CONFIG_UPROBE_EVENTS" } as const;
 
-/** Opens a probe's event. @throws SystemError, UnsupportedError */
+/** Opens a probe's event. @throws SystemError; SluiceError FEATURE_MISSING */
 export function openProbeEvent({ source, name, offset, returns, pid }: ProbeEvent): Fd {
   const type = sourceType(source);
   if (type === undefined)
-    throw new UnsupportedError(`${source}s`, `it has no ${source}s`, `a kernel built with ${OPTIONS[source]}`);
+    throw sluiceError("FEATURE_MISSING", {
+      what: `${source}s`,
+      reason: `it has no ${source}s`,
+      remedy: `Use a kernel built with ${OPTIONS[source]}`,
+    });
   const attribute = attributeOf(type, returns ? returnBit(source) : 0n);
   const text = Buffer.from(`${name}\0`);
   attribute.writeBigUInt64LE(addressOf(text), 56);
   attribute.writeBigUInt64LE(BigInt(offset), 64);
   return open(attribute, pid ?? -1, pid === undefined ? 0 : -1, `${source} ${name}`);
 }
-
-/** Whether a refused link says that the kernel cannot make links of perf events. */
-export const isTooOld = (error: unknown): boolean => error instanceof SystemError && error.errno === ERRNO.EINVAL;

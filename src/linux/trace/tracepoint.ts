@@ -5,7 +5,7 @@ import { createPerfLink } from "../bpf/link.ts";
 import { check } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { fsconfig, fsmount, fsopen } from "../ffi.ts";
-import { isTooOld, openTracepointEvent, TargetError, UnsupportedError } from "./perf-event.ts";
+import { badTarget, openTracepointEvent } from "./perf-event.ts";
 
 const FSOPEN_CLOEXEC = 1;
 const FSCONFIG_CMD_CREATE = 6;
@@ -24,7 +24,7 @@ function names(folder: string): string[] {
     .map(({ name }) => name);
 }
 
-/** The number of a tracepoint. @throws TargetError with the nearest name when there is none */
+/** The number of a tracepoint. @throws SluiceError TRACE_TARGET with the nearest name when there is none */
 function tracepointId(events: string, group: string, name: string): number {
   try {
     return Number(readFileSync(`${events}/${group}/${name}/id`, "latin1"));
@@ -39,18 +39,13 @@ function tracepointId(events: string, group: string, name: string): number {
         ? "List them: ls /sys/kernel/tracing/events"
         : `Name one that is there, such as ${near === undefined ? `${hint}/...` : `${group}/${near}`}`;
     const suggestion = hint === undefined ? "" : `; did you mean: ${near === undefined ? hint : `${group}/${near}`}?`;
-    throw new TargetError(`tracepoint "${group}/${name}"`, `it is not found${suggestion}`, remedy);
+    throw badTarget(`tracepoint "${group}/${name}"`, `it is not found${suggestion}`, remedy);
   }
 }
 
-/** Attaches a program to a tracepoint; the link lives until it is closed and unpinned. @throws TargetError, SystemError */
+/** Attaches a program to a tracepoint; the link lives until it is closed and unpinned. @throws SluiceError TRACE_TARGET, FEATURE_MISSING; SystemError */
 export function attachTracepoint(program: Fd, group: string, name: string): Fd {
   using tracefs = mountTracefs();
   using event = openTracepointEvent(tracepointId(`/proc/self/fd/${tracefs.number}/events`, group, name));
-  try {
-    return createPerfLink(program, event);
-  } catch (error) {
-    if (!isTooOld(error)) throw error;
-    throw new UnsupportedError("a link to a tracepoint", "it makes no links of perf events", "Linux 5.15 or newer");
-  }
+  return createPerfLink(program, event);
 }

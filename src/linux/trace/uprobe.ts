@@ -6,7 +6,7 @@ import { createPerfLink } from "../bpf/link.ts";
 import type { Fd } from "../fd.ts";
 import { functionSymbols } from "./elf-symbols-codec.ts";
 import { findLibrary } from "./library.ts";
-import { openProbeEvent, TargetError } from "./perf-event.ts";
+import { openProbeEvent, badTarget } from "./perf-event.ts";
 
 /** Where in a file a probe goes. */
 export interface UprobePlace {
@@ -22,15 +22,15 @@ export interface UprobePlace {
   readonly returns: boolean;
 }
 
-/** The target's path. @throws TargetError */
+/** The target's path. @throws SluiceError TRACE_TARGET */
 function pathOf({ target, containerPid }: UprobePlace): string {
   const root = containerPid === undefined ? "" : `/proc/${containerPid}/root`;
-  const path = target.includes("/") ? `${root}${target}` : findLibrary(target);
+  const path = target.includes("/") ? `${root}${target}` : findLibrary(target, root);
   if (path !== undefined && existsSync(path)) return path;
-  throw new TargetError(`"${target}"`, "there is no such file or library", "Name a path, or a library such as libc");
+  throw badTarget(`"${target}"`, "there is no such file or library", "Name a path, or a library such as libc");
 }
 
-/** Bytes from the beginning of the file. @throws TargetError with the nearest name for an unknown function */
+/** Bytes from the beginning of the file. @throws SluiceError TRACE_TARGET with the nearest name for an unknown function */
 function offsetOf(place: UprobePlace, path: string): number {
   const wanted = place.function;
   if (wanted === undefined) return place.offset;
@@ -39,7 +39,7 @@ function offsetOf(place: UprobePlace, path: string): number {
   try {
     symbols = functionSymbols(readFileSync(path));
   } catch (error) {
-    throw new TargetError(target, messageOf(error), "Name a file with symbols, or attach by offset alone");
+    throw badTarget(target, messageOf(error), "Name a file with symbols, or attach by offset alone");
   }
   const found = symbols.find(({ name }) => name === wanted);
   if (!found) {
@@ -47,14 +47,14 @@ function offsetOf(place: UprobePlace, path: string): number {
       wanted,
       symbols.map(({ name }) => name),
     );
-    throw new TargetError(target, "the file has none of that name", near ? `Did you mean ${near}?` : "nm lists them");
+    throw badTarget(target, "the file has none of that name", near ? `Did you mean ${near}?` : "nm lists them");
   }
   if (found.size > 0 && place.offset >= found.size)
-    throw new TargetError(target, `offset ${place.offset} is beyond its ${found.size} bytes`, "Give a smaller offset");
+    throw badTarget(target, `offset ${place.offset} is beyond its ${found.size} bytes`, "Give a smaller offset");
   return found.offset + place.offset;
 }
 
-/** Attaches a program. @throws UnsupportedError, TargetError, SystemError */
+/** Attaches a program. @throws SluiceError TRACE_TARGET, FEATURE_MISSING; SystemError */
 export function attachUprobe(program: Fd, place: UprobePlace): Fd {
   const path = pathOf(place);
   const { returns, pid } = place;
