@@ -82,7 +82,7 @@ test("refuses what is no BPF object", async () => {
   foreign.writeUInt16LE(62, 18);
   for (const layer of [foreign, gzipSync(foreign), await tarOf({ "x.o": foreign })])
     await invalid(layer, /for machine 62 \(x86-64\), not for BPF/);
-  await invalid(await tarOf({ "x.o": Buffer.from("#!/bin/sh") }), /its object is no ELF file/);
+  await invalid(await tarOf({ "x.o": Buffer.from("#!/bin/sh") }), /its object is not usable: it is not an ELF file/);
 });
 
 test("refuses what is no archive, and damaged ones", async () => {

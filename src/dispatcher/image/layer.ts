@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gunzip, zstdDecompress } from "node:zlib";
 import { type TarHeader, unpackTar } from "modern-tar";
 import { messageOf } from "../../core/errors.ts";
-import { checkObject, isElf } from "./elf.ts";
+import { checkBpfElf, isElf } from "../../linux/bpf/elf-codec.ts";
 import { ImageFault, invalid, quoted } from "./fault.ts";
 import { checkSize, layerLimit, type Limits, tooLarge } from "./limits.ts";
 
@@ -95,6 +95,7 @@ export async function extractObject(layer: Uint8Array, limits: Limits): Promise<
   if (!isElf(bytes) && bytes.length < BLOCK) throw invalid("its layer is no ELF object and no tar archive");
   const object = isElf(bytes) ? bytes : onlyObject(await filesOf(bytes));
   checkSize(object.length, limits.object, "its object");
-  checkObject(object);
+  const reason = checkBpfElf(object);
+  if (reason !== undefined) throw invalid(`its object is not usable: ${reason}`);
   return object;
 }

@@ -21,11 +21,15 @@ describe("ELF", () => {
     const refused: readonly (readonly [Uint8Array, string])[] = [
       [new Uint8Array(), "it is not an ELF file"],
       [Buffer.from("#!/bin/sh\n".repeat(20)), "it is not an ELF file"],
-      [OBJECT.subarray(0, 63), "it is not an ELF file"],
+      [OBJECT.subarray(0, 63), "it ends within the ELF header"],
       [changed(4, 1), "it is not a 64-bit ELF file"],
-      [changed(5, 2), "it is for big-endian machines"],
-      [changed(16, 2, 0), "it is a linked program, not an object file"],
-      [changed(18, 62, 0), "it is for machine 62, not for BPF (247)"],
+      [changed(5, 3), "it has no byte order"],
+      [Buffer.from(changed(5, 2)).fill(Buffer.from([0, 1, 0, 247]), 16, 20), "it is for big-endian machines"],
+      [changed(16, 2, 0), "it is a program, not a relocatable object (clang -c)"],
+      [changed(16, 3, 0), "it is a shared library or program, not a relocatable object (clang -c)"],
+      [changed(16, 9, 0), "it is an ELF file of type 9, not a relocatable object (clang -c)"],
+      [changed(18, 62, 0), "it is for machine 62 (x86-64), not for BPF (247)"],
+      [changed(18, 0, 0xf7), "it is for machine 63232, not for BPF (247)"],
     ];
     for (const [image, reason] of refused) assert.equal(checkBpfElf(image), reason);
   });
