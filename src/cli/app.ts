@@ -4,7 +4,7 @@ import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
 import { dispatcher, doctor, gc, link, program } from "./dispatcher-routes.ts";
-import { json, netns, text } from "./flags.ts";
+import { json, lockTimeout, netns, text } from "./flags.ts";
 import { errorText } from "./render/problems.ts";
 
 /** A file to write: stdout when the flag stands alone. */
@@ -48,6 +48,7 @@ const apply = buildCommand({
   parameters: {
     flags: {
       ...place,
+      lockTimeout,
       replaceForeign,
       rebalance,
       executor: {
@@ -65,7 +66,7 @@ const apply = buildCommand({
 
 const cleanup = buildCommand({
   loader: () => import("./commands/cleanup.ts"),
-  parameters: { flags: place, aliases: placeAliases },
+  parameters: { flags: { ...place, lockTimeout }, aliases: placeAliases },
   docs: { brief: "Remove everything that sluice made on the configured interfaces, and nothing else" },
 });
 

@@ -2,21 +2,21 @@
 import { formatPlan, formatSummary, summarize } from "../core/plan.ts";
 import { dispatcherActionJson, DISPATCHER_ACTIONS } from "../dispatcher/actions.ts";
 import { type Change, Dispatcher } from "../dispatcher/dispatcher.ts";
-import { APPLICATION, parseMetadata, parseTimeout } from "../dispatcher/words.ts";
+import { APPLICATION, parseMetadata } from "../dispatcher/words.ts";
 import { pathsBelow } from "../linux/paths.ts";
 import { answer, answerJson, type CliContext, note } from "./context.ts";
+import { type LockFlags, lockTimeoutOf } from "./lock-timeout.ts";
 import { warningLines } from "./render/problems.ts";
 
 /** Flags of commands that change something. */
-export interface ChangeFlags {
+export interface ChangeFlags extends LockFlags {
   readonly json: boolean;
   readonly plan: boolean;
-  readonly lockTimeout?: string;
 }
 
 /** Opens the dispatcher of this installation. Dispose it. */
-export function openDispatcher(context: CliContext, flags: { readonly lockTimeout?: string } = {}): Dispatcher {
-  const lockTimeout = flags.lockTimeout === undefined ? undefined : parseTimeout(flags.lockTimeout);
+export function openDispatcher(context: CliContext, flags: LockFlags = {}): Dispatcher {
+  const lockTimeout = lockTimeoutOf(flags);
   return new Dispatcher({
     paths: pathsBelow(),
     clock: context.clock,

@@ -338,6 +338,14 @@ export const ERRORS = {
     "The change was made; something around it was not as expected: {reason}",
     "Run sluice doctor; sluice gc removes what is left over",
   ),
+  DISPATCHER_HEALS: warning(
+    "The state is not coherent, and any change heals it first: {what}",
+    "Run sluice gc now and plan again, to see the change alone",
+  ),
+  DISPATCHER_UNHEALED: warning(
+    "Something is not coherent and could not be mended ({what}): {reason}",
+    "Run sluice doctor, take away what is in the way, then run sluice gc",
+  ),
   DISPATCHER_HEALED: warning(
     "The state was not coherent and was healed first: {what}",
     "Nothing needs to be done; sluice doctor tells of anything that is left",
@@ -468,7 +476,6 @@ export const ERRORS = {
     "Cannot use the state database {file}: {reason}",
     "Check the disk and its rights; if the file is damaged, move it away: apply then gives out new class ids",
   ),
-  LOCKED: failure("Another sluice (pid {pid}) is changing this machine", "Wait until it has finished"),
   LOCK_TIMEOUT: failure(
     "Timed out after {seconds} s waiting for lock {file}, held by {holder}",
     "Wait until it has finished and try again, or give it longer with --lock-timeout",

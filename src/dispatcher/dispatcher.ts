@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { Bindings } from "../core/binding.ts";
 import type { Clock } from "../core/clock.ts";
-import { type Problem, problem } from "../core/errors.ts";
+import { messageOf, type Problem, problem } from "../core/errors.ts";
 import { execute } from "../core/executor.ts";
 import { logger } from "../core/log.ts";
 import type { Plan } from "../core/plan.ts";
@@ -24,7 +24,7 @@ import { fetchSnapshot, type WantedChain, type WantedHook } from "./fetch.ts";
 import type { EngineName, State } from "./model.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Snapshot } from "./observed.ts";
-import { planHeal } from "./plan/heal.ts";
+import { type Healing, planHeal } from "./plan/heal.ts";
 import { assemble, type Segment } from "./plan/segment.ts";
 import { EMPTY_STATE } from "./state/empty.ts";
 import { readState } from "./state/read.ts";
@@ -70,8 +70,27 @@ export interface Change {
   readonly warnings: readonly Problem[];
 }
 
-const LOCK_TIMEOUT = 30_000;
+/** What healing did. */
+interface Healed {
+  readonly plan: Plan<DispatcherAction>;
+  /** The same in words. */
+  readonly what: string;
+  /** What could not be mended. */
+  readonly warnings: readonly Problem[];
+}
+
 const log = logger("dispatcher");
+
+const allOf = ({ dispatchers, rest }: Healing): Segment[] => [...dispatchers, ...rest];
+
+const textOf = ({ actions }: Plan<DispatcherAction>): string =>
+  actions
+    .filter(({ kind }) => kind !== "store.commit")
+    .map((action) => `${DISPATCHER_ACTIONS.sign(action)} ${DISPATCHER_ACTIONS.describe(action)}`)
+    .join("; ") || "rows of the store";
+
+const warningsOf = ({ warnings }: KernelContext): Problem[] =>
+  warnings.map((reason) => problem("DISPATCHER_LEFTOVER", { reason }));
 
 /** Programs and links on one machine. Holds namespaces, and the store once it is needed; dispose it. */
 export class Dispatcher implements Disposable {
@@ -100,7 +119,7 @@ export class Dispatcher implements Disposable {
 
   /** Keeps other processes from changing this machine until it is disposed. @throws SluiceError LOCK_TIMEOUT */
   lock(): Promise<Fd> {
-    return waitForLock(this.place.paths.lock, this.place.lockTimeout ?? LOCK_TIMEOUT);
+    return waitForLock(this.place.paths.lock, this.place.lockTimeout);
   }
 
   /**
@@ -122,19 +141,17 @@ export class Dispatcher implements Disposable {
     const plan = assemble(make(inputs));
     const context = this.#context(options.images);
     await this.#execute(plan, context);
-    const warnings = [...healed, ...plan.warnings, ...this.#warningsOf(context)];
+    const told = healed.plan.actions.length > 0 ? [problem("DISPATCHER_HEALED", { what: healed.what })] : [];
+    const warnings = [...told, ...healed.warnings, ...plan.warnings, ...warningsOf(context)];
     return { plan, bindings: context.bindings, state: this.state(), warnings };
   }
 
-  /** Brings store, kernel and pins together: what `sluice gc` does. */
+  /** Brings store, kernel and pins together: what `sluice gc` does. What could not be mended is among the warnings. */
   async heal(options: Pick<ChangeOptions, "dryRun"> = {}): Promise<Change> {
-    const make = (inputs: ChangeInputs): Segment[] => planHeal(inputs);
-    if (options.dryRun) return this.#plan(make, {});
+    if (options.dryRun) return this.#planned(assemble(allOf(planHeal(this.#inputs({})))));
     using _lock = await this.lock();
-    const plan = assemble(planHeal(this.#inputs({})));
-    const context = this.#context();
-    await this.#execute(plan, context);
-    return { plan, bindings: context.bindings, state: this.state(), warnings: this.#warningsOf(context) };
+    const { plan, warnings } = await this.#heal({});
+    return { plan, bindings: new Bindings(), state: this.state(), warnings };
   }
 
   [Symbol.dispose](): void {
@@ -143,22 +160,45 @@ export class Dispatcher implements Disposable {
     this.#owned.dispose();
   }
 
+  /** A plan that is only shown; what would be healed before it is told. */
   #plan(make: (inputs: ChangeInputs) => readonly Segment[], options: ChangeOptions): Change {
     const inputs = this.#inputs(options);
-    const plan = assemble(make(inputs));
-    return { plan, bindings: new Bindings(), state: inputs.snapshot.state, warnings: plan.warnings };
+    const healing = assemble(allOf(planHeal(inputs)));
+    const change = this.#planned(assemble(make(inputs)));
+    if (healing.actions.length === 0) return change;
+    return { ...change, warnings: [problem("DISPATCHER_HEALS", { what: textOf(healing) }), ...change.warnings] };
   }
 
-  async #heal(options: ChangeOptions): Promise<Problem[]> {
-    const plan = assemble(planHeal(this.#inputs(options)));
-    if (plan.actions.length === 0) return [];
-    const context = this.#context();
-    await this.#execute(plan, context);
-    const what = plan.actions
-      .filter(({ kind }) => kind !== "store.commit")
-      .map((action) => `${DISPATCHER_ACTIONS.sign(action)} ${DISPATCHER_ACTIONS.describe(action)}`)
-      .join("; ");
-    return [problem("DISPATCHER_HEALED", { what: what || "rows of the store" }), ...this.#warningsOf(context)];
+  #planned(plan: Plan<DispatcherAction>): Change {
+    return { plan, bindings: new Bindings(), state: this.state(), warnings: plan.warnings };
+  }
+
+  /**
+   * Heals dispatcher by dispatcher, then the rest if all could be mended. What cannot be mended is told and keeps no
+   * change elsewhere from being made.
+   */
+  async #heal(options: ChangeOptions): Promise<Healed> {
+    const healing = planHeal(this.#inputs(options));
+    const actions: DispatcherAction[] = [];
+    const warnings: Problem[] = [];
+    const attempt = async (segments: readonly Segment[]): Promise<boolean> => {
+      const plan = assemble(segments);
+      const context = this.#context();
+      try {
+        await this.#execute(plan, context);
+      } catch (error) {
+        warnings.push(problem("DISPATCHER_UNHEALED", { what: textOf(plan), reason: messageOf(error) }));
+        return false;
+      }
+      actions.push(...plan.actions);
+      warnings.push(...warningsOf(context));
+      return true;
+    };
+    let whole = true;
+    for (const dispatcher of healing.dispatchers) whole = (await attempt([dispatcher])) && whole;
+    if (whole) await attempt(healing.rest);
+    const plan = { actions, warnings: [] };
+    return { plan, what: textOf(plan), warnings };
   }
 
   #inputs(options: ChangeOptions): ChangeInputs {
@@ -188,10 +228,6 @@ export class Dispatcher implements Disposable {
     ensureBpffs(this.place.paths.pins);
     for (const action of plan.actions) log.debug("{action}", { action: DISPATCHER_ACTIONS.describe(action) });
     await execute(plan, DISPATCHER_ACTIONS, new KernelExecutor(context), { plainCause: true });
-  }
-
-  #warningsOf({ warnings }: KernelContext): Problem[] {
-    return warnings.map((reason) => problem("DISPATCHER_LEFTOVER", { reason }));
   }
 
   #open(): DatabaseSync {

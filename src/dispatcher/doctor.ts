@@ -36,6 +36,11 @@ const hookOf = (snapshot: Snapshot, { key }: DispatcherRecord): HookView | undef
   snapshot.hooks.get(keyText(key));
 const present = (snapshot: Snapshot): DispatcherRecord[] =>
   dispatchers(snapshot).filter((dispatcher) => hookOf(snapshot, dispatcher)?.place === "present");
+/** Who is where our attachment was, in words; empty when nobody is. */
+function inTheWay({ foreignXdp, qdisc }: HookView): string {
+  if (foreignXdp) return `; XDP has program ${foreignXdp.id} ("${foreignXdp.name}") of somebody else's`;
+  return qdisc !== undefined && qdisc !== "clsact" ? `; a "${qdisc}" qdisc is where clsact was` : "";
+}
 const pinAt = (snapshot: Snapshot, path: string) => snapshot.pins.find((pin) => pin.path === path);
 
 /** Every rule, in the order in which findings are shown. */
@@ -88,7 +93,10 @@ export const RULES: readonly Rule[] = [
       present(snapshot)
         .filter(({ attachment }) => attachment.via !== "clsact")
         .filter((dispatcher) => hookOf(snapshot, dispatcher)?.programId === undefined)
-        .map((dispatcher) => `${nameOf(dispatcher)} is not attached: its link is gone`),
+        .map(
+          (dispatcher) =>
+            `${nameOf(dispatcher)} is not attached: its link is gone${inTheWay(hookOf(snapshot, dispatcher)!)}`,
+        ),
   },
   {
     name: "tc-filter-exists",
@@ -100,7 +108,10 @@ export const RULES: readonly Rule[] = [
       present(snapshot)
         .filter(({ attachment }) => attachment.via === "clsact")
         .filter((dispatcher) => hookOf(snapshot, dispatcher)?.programId === undefined)
-        .map((dispatcher) => `${nameOf(dispatcher)} is not attached: its filter is gone`),
+        .map(
+          (dispatcher) =>
+            `${nameOf(dispatcher)} is not attached: its filter is gone${inTheWay(hookOf(snapshot, dispatcher)!)}`,
+        ),
   },
   {
     name: "dispatcher-live-program",

@@ -1,19 +1,20 @@
 /** Reads what is there: the store, the kernel's programs and links, our pins, and what every hook concerned runs. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../core/errors.ts";
 import { type Handle, TC_CLSACT, TC_EGRESS, TC_INGRESS } from "../core/tc/handle.ts";
 import { linkIds, programIds } from "../linux/bpf/ids.ts";
 import { mapInfo, openProgramById, programInfo } from "../linux/bpf/info.ts";
 import { LINK_TYPE, linkInfo } from "../linux/bpf/link.ts";
 import { openPin } from "../linux/bpf/pin.ts";
 import { queryTcx } from "../linux/bpf/tcx.ts";
+import { SystemError } from "../linux/errno.ts";
 import { dumpFilters, dumpLinks, dumpQdiscs } from "../linux/netlink/dump.ts";
 import type { LinkRecord as DeviceRecord } from "../linux/netlink/link.ts";
 import type { RtnlSocket } from "../linux/netlink/socket.ts";
 import {
   type DispatcherKey,
   type DispatcherRecord,
+  FILTER_NAME,
   FILTER_PRIORITY,
   isTcx,
   keyText,
@@ -58,14 +59,15 @@ function list(folder: string): string[] {
   }
 }
 
-/** The name of a program, for people; empty when it is gone. */
-function nameOfProgram(id: number): string {
+/** The kernel's name of a program; undefined when it is gone. */
+export function nameOfProgram(id: number): string | undefined {
   using fd = openProgramById(id);
-  return fd ? programInfo(fd.number).name : "";
+  return fd && programInfo(fd.number).name;
 }
 
 /** The programs that the kernel holds, by id. */
-export const kernelPrograms = (): Map<number, string> => new Map(programIds().map((id) => [id, nameOfProgram(id)]));
+export const kernelPrograms = (): Map<number, string> =>
+  new Map(programIds().map((id) => [id, nameOfProgram(id) ?? ""]));
 
 /** The kernel's id of a pinned program, map or link. */
 function pinnedId(path: string, kind: SeenPin["kind"]): number | undefined {
@@ -138,9 +140,6 @@ function readFilter(
   return found ? { programId: found.program!.id, holder: found.handle, via: "clsact" } : {};
 }
 
-/** The name of our filters, as tc shows it. */
-export const FILTER_NAME = "sluice_dispatcher";
-
 function readHook(
   { key, device }: WantedHook,
   space: Space | undefined,
@@ -162,7 +161,8 @@ function readHook(
   const filter = held.programId === undefined ? readFilter(socket, key, ours as Set<number>, record) : {};
   const qdisc = key.hook === "xdp" ? undefined : qdiscAtClsact(socket, key.ifindex);
   const xdp = key.hook === "xdp" && found.xdpProgramId !== held.programId ? found.xdpProgramId : undefined;
-  const foreignXdp: SeenProgram | undefined = xdp === undefined ? undefined : { id: xdp, name: nameOfProgram(xdp) };
+  const foreignXdp: SeenProgram | undefined =
+    xdp === undefined ? undefined : { id: xdp, name: nameOfProgram(xdp) ?? "" };
   return {
     ...base,
     ...held,
@@ -196,8 +196,9 @@ function readChain({ nsid, ifindex, side, netns }: WantedChain, options: FetchOp
     return { nsid, ifindex, side, entries };
   } catch (error) {
     // EINVAL: a kernel without TCX. ENODEV: the interface is gone, and its chain with it.
-    if (/EINVAL|ENODEV/.test(messageOf(error))) return { nsid, ifindex, side, entries: [] };
-    throw error;
+    const known = error instanceof SystemError && ["EINVAL", "ENODEV"].includes(error.code);
+    if (!known) throw error;
+    return { nsid, ifindex, side, entries: [] };
   }
 }
 

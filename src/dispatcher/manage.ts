@@ -16,8 +16,16 @@ import {
   type TraceDetails,
   type XdpMode,
 } from "./model.ts";
+import { nameOfProgram } from "./fetch.ts";
 import { digestOf, readObject } from "./object.ts";
-import { attachable, checkPriority, planDispatcherAttach, planTcxAttach, planTraceAttach } from "./plan/attach.ts";
+import {
+  attachable,
+  checkPriority,
+  missingProgram,
+  planDispatcherAttach,
+  planTcxAttach,
+  planTraceAttach,
+} from "./plan/attach.ts";
 import { planDetach, planUnload } from "./plan/detach.ts";
 import { type LoadRequest, planLoad, programBinding } from "./plan/load.ts";
 import { DEFAULT_PROCEED_ON } from "./proceed-on.ts";
@@ -70,12 +78,6 @@ function known<T>(
   });
 }
 
-/** Why a program cannot be had: it is not there, or not ours. */
-export function missingProgram(id: number, programs: ReadonlyMap<number, string>): Error {
-  const name = programs.get(id);
-  return name === undefined ? sluiceError("PROGRAM_UNKNOWN", { id }) : sluiceError("PROGRAM_UNMANAGED", { id, name });
-}
-
 /** Why a link cannot be had: it is not there, or not ours. */
 export const missingLink = (id: number): Error =>
   sluiceError(linkIds().includes(id) ? "LINK_UNMANAGED" : "LINK_UNKNOWN", { id });
@@ -96,9 +98,9 @@ export async function unloadPrograms(
   ids: readonly number[],
   options: RemoveOptions = {},
 ): Promise<Done<number>> {
-  const before = dispatcher.snapshot();
   const { ignoreMissing = false, dryRun = false, reclaimClsact = false } = options;
-  const items = known(ids, before.state.programs, ignoreMissing, (id) => missingProgram(id, before.programs));
+  const missing = (id: number): Error => missingProgram(id, nameOfProgram(id));
+  const items = known(ids, dispatcher.state().programs, ignoreMissing, missing);
   const change = await dispatcher.change((inputs) => planUnload(items, { ...inputs, reclaimClsact }), { dryRun });
   return { change, items };
 }
@@ -162,15 +164,15 @@ export async function attachToDispatcher(
   const { programId, hook, device, netns, priority, metadata = {}, dryRun = false } = attach;
   const kind = hook === "xdp" ? "xdp" : "tc";
   checkPriority(priority, `sluice link attach ${kind}`);
-  attachable(dispatcher.state(), programId, kind, dispatcher.snapshot().programs);
+  attachable(dispatcher.state(), programId, kind, nameOfProgram);
   const key: DispatcherKey = { hook, ...findDevice(dispatcher, device, netns) };
   let linkId = 0;
   const make = (inputs: ChangeInputs) => {
-    const { state, hooks, programs } = inputs.snapshot;
+    const { state, hooks } = inputs.snapshot;
     linkId = state.nextLinkId;
     const request = {
       key,
-      program: attachable(state, programId, kind, programs),
+      program: attachable(state, programId, kind, nameOfProgram),
       device,
       ...(netns !== undefined && { netns }),
       priority,
@@ -194,14 +196,14 @@ export async function attachTcx(
 ): Promise<Done<LinkRecord>> {
   const { programId, side, device, netns, priority, metadata = {}, dryRun = false } = attach;
   checkPriority(priority, "sluice link attach tcx");
-  attachable(dispatcher.state(), programId, "tcx", dispatcher.snapshot().programs);
+  attachable(dispatcher.state(), programId, "tcx", nameOfProgram);
   const at = { side, ...findDevice(dispatcher, device, netns) };
   const details = { kind: "tcx" as const, ...at, device, ...(netns !== undefined && { netns }), priority };
   let linkId = 0;
   const make = (inputs: ChangeInputs) => {
-    const { state, tcx, programs } = inputs.snapshot;
+    const { state, tcx } = inputs.snapshot;
     linkId = state.nextLinkId;
-    const program = attachable(state, programId, "tcx", programs);
+    const program = attachable(state, programId, "tcx", nameOfProgram);
     const chain = tcx.findLast(
       ({ nsid, ifindex, side: s }) => nsid === at.nsid && ifindex === at.ifindex && s === side,
     )!;
@@ -223,12 +225,12 @@ export async function attachTrace(
   },
 ): Promise<Done<LinkRecord>> {
   const { programId, kind, metadata = {}, dryRun = false } = attach;
-  attachable(dispatcher.state(), programId, kind, dispatcher.snapshot().programs);
+  attachable(dispatcher.state(), programId, kind, nameOfProgram);
   let linkId = 0;
   const make = (inputs: ChangeInputs) => {
-    const { state, programs } = inputs.snapshot;
+    const { state } = inputs.snapshot;
     linkId = state.nextLinkId;
-    const program = attachable(state, programId, kind, programs);
+    const program = attachable(state, programId, kind, nameOfProgram);
     return [planTraceAttach({ program, details: attach.details(program), metadata }, state, inputs.now)];
   };
   const change = await dispatcher.change(make, { dryRun });

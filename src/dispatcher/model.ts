@@ -63,6 +63,9 @@ export const familyOf = (hook: HookName): VerdictFamily => (hook === "xdp" ? "xd
 /** The side of a TC hook. */
 export const sideOf = (hook: Exclude<HookName, "xdp">): Side => (hook === "tc-ingress" ? "ingress" : "egress");
 
+/** The name of those filters, as tc shows it. */
+export const FILTER_NAME = "sluice_dispatcher";
+
 /** Which dispatcher: one per hook of an interface of a network namespace. */
 export interface DispatcherKey {
   readonly hook: HookName;

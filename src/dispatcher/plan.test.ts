@@ -131,7 +131,7 @@ async function carryOut(kernel: FakeKernel, plan: Plan<DispatcherAction>): Promi
 }
 
 const heal = (kernel: FakeKernel): Plan<DispatcherAction> =>
-  assemble(planHeal({ ...INPUTS, snapshot: kernel.snapshot() }));
+  assemble(Object.values(planHeal({ ...INPUTS, snapshot: kernel.snapshot() })).flat());
 
 /** What the kernel holds, comparable. */
 const kernelText = (kernel: FakeKernel): string =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseGlobal, parseId, parseMetadata, parseProgram, parseTimeout } from "./words.ts";
+import { parseGlobal, parseId, parseMetadata, parseProgram } from "./words.ts";
 
 const usage = (message: RegExp): object => ({ code: "USAGE", message });
 
@@ -38,9 +38,4 @@ test("ids are decimal or hex", () => {
   assert.deepEqual([parseId("12"), parseId("0x1F")], [12, 31]);
   for (const bad of ["0", "-1", "1.5", "x", "", "0x", "4294967296"])
     assert.throws(() => parseId(bad), usage(/must be a number/));
-});
-
-test("times have a unit, seconds without one", () => {
-  assert.deepEqual(["30s", "500ms", "2m", "5", "0", "1.5s"].map(parseTimeout), [30_000, 500, 120_000, 5000, 0, 1500]);
-  assert.throws(() => parseTimeout("soon"), usage(/wanted such as 30s/));
 });

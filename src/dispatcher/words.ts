@@ -62,12 +62,3 @@ export function parseId(word: string): number {
     "sluice program list",
   );
 }
-
-/** Parses a time such as `30s`, `500ms` or `2m` to milliseconds. @throws SluiceError USAGE */
-export function parseTimeout(word: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(word);
-  if (!match)
-    return usage(`Cannot use the time "${word}": wanted such as 30s, 500ms or 2m; 0 waits for ever`, "sluice");
-  const unit = { ms: 1, s: 1000, m: 60_000 }[match[2] ?? "s"]!;
-  return Number(match[1]) * unit;
-}

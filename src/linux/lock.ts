@@ -15,18 +15,14 @@ const LOCK_NB = 4;
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 500;
 
-/** Who holds a lock, as they wrote it themselves: `pid 123 (sluice apply)`. */
-function holderOf(path: string): { readonly pid: string; readonly text: string } {
-  const [pid = "", ...command] = readFileSync(path, "utf8").trim().split(" ");
-  if (pid === "") return { pid: "unknown", text: "somebody who has not said who they are" };
-  return { pid, text: `pid ${pid}${command.length > 0 ? ` (${command.join(" ")})` : ""}` };
-}
+/** How long to wait unless told otherwise, in milliseconds. */
+const USUAL_TIMEOUT = 30_000;
 
-/** Takes the lock or says who holds it. Dispose to let go. @throws SluiceError LOCKED */
-export function takeLock(path: string): Fd {
-  const fd = tryLock(path);
-  if (!fd) throw sluiceError("LOCKED", { pid: holderOf(path).pid });
-  return fd;
+/** Who holds a lock, as they wrote it themselves: `pid 123 (sluice apply)`. */
+function holderOf(path: string): string {
+  const [pid = "", ...command] = readFileSync(path, "utf8").trim().split(" ");
+  if (pid === "") return "somebody who has not said who they are";
+  return `pid ${pid}${command.length > 0 ? ` (${command.join(" ")})` : ""}`;
 }
 
 /** Takes the lock; undefined when somebody else holds it. */
@@ -48,17 +44,16 @@ function tryLock(path: string): Fd | undefined {
 /**
  * Takes the lock, waiting for whoever holds it.
  *
- * @param timeout milliseconds to wait at most; 0 waits for ever
+ * @param timeout milliseconds to wait at most, 30,000 when left out; 0 waits for ever
  * @throws SluiceError LOCK_TIMEOUT with who holds it
  */
-export async function waitForLock(path: string, timeout: number): Promise<Fd> {
+export async function waitForLock(path: string, timeout = USUAL_TIMEOUT): Promise<Fd> {
   const deadline = timeout === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeout;
   for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
     const fd = tryLock(path);
     if (fd) return fd;
     const left = deadline - performance.now();
-    if (left <= 0)
-      throw sluiceError("LOCK_TIMEOUT", { seconds: timeout / 1000, file: path, holder: holderOf(path).text });
+    if (left <= 0) throw sluiceError("LOCK_TIMEOUT", { seconds: timeout / 1000, file: path, holder: holderOf(path) });
     await setTimeout(Math.min(wait, left));
   }
 }

@@ -6,7 +6,7 @@ import { SluiceError } from "../core/errors.ts";
 import { type ExecuteOptions, type Executor, execute } from "../core/executor.ts";
 import { logger } from "../core/log.ts";
 import { formatSummary, type Plan, summarize } from "../core/plan.ts";
-import { takeLock } from "../linux/lock.ts";
+import { waitForLock } from "../linux/lock.ts";
 import { BatchSender } from "../linux/netlink/batch.ts";
 import type { LinkRecord } from "../linux/netlink/link.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
@@ -161,9 +161,14 @@ export class Shaper implements Disposable {
     return plan;
   }
 
-  /** Keeps other processes from changing this machine until it is disposed. @throws SluiceError LOCKED */
-  lock(): Disposable {
-    return takeLock(this.#place.paths.lock);
+  /**
+   * Keeps other processes from changing this machine until it is disposed.
+   *
+   * @param timeout milliseconds to wait for one that does now; 0 waits for ever
+   * @throws SluiceError LOCK_TIMEOUT
+   */
+  lock(timeout?: number): Promise<Disposable> {
+    return waitForLock(this.#place.paths.lock, timeout);
   }
 
   [Symbol.dispose](): void {

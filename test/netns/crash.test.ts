@@ -103,13 +103,13 @@ test("an interface that vanishes between plan and apply is an error; everything 
   assert.throws(() => Shaper.open(place, lab.config.link), /Interface "wan0" does not exist/);
 });
 
-test("only one apply at a time: the second is told who is at work", () => {
+test("only one apply at a time: the second waits, and is told who is at work when it waits in vain", async () => {
   using lab = new ShapedLab({ queues: 2 });
-  using _first = lab.shaper.lock();
-  assert.throws(
-    () => lab.shaper.lock(),
-    new RegExp(`Another sluice \\(pid ${process.pid}\\) is changing this machine`),
-  );
+  using _first = await lab.shaper.lock();
+  await assert.rejects(lab.shaper.lock(50), {
+    code: "LOCK_TIMEOUT",
+    message: new RegExp(`Timed out after 0.05 s .*held by pid ${process.pid}`),
+  });
   assert.ok(existsSync(pathsBelow(lab.root).lock));
   chmodSync(pathsBelow(lab.root).lock, 0o600);
 });

@@ -7,16 +7,18 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { RULES } from "../../src/dispatcher/doctor.ts";
-import { attachTcx } from "../../src/dispatcher/manage.ts";
+import { attachTcx, attachToDispatcher } from "../../src/dispatcher/manage.ts";
 import { hookPin, linkPin, programPin, revisionFolder } from "../../src/dispatcher/paths.ts";
 import { kernelProgram } from "../../src/dispatcher/view.ts";
 import { programInfo } from "../../src/linux/bpf/info.ts";
-import { updateLink } from "../../src/linux/bpf/link.ts";
+import { createXdpLink, updateLink, XDP_FLAGS } from "../../src/linux/bpf/link.ts";
 import { openPin, removePins } from "../../src/linux/bpf/pin.ts";
+import { PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
 import { DispatcherLab } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { requireTcx } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { tinyProgram } from "../helpers/tiny-program.ts";
 
 checkFds();
 
@@ -244,6 +246,65 @@ describe("the doctor", () => {
     const unknown = lab.sluice("doctor", "explain", "tc-filter-exist");
     assert.equal(unknown.status, 1);
     assert.match(unknown.stderr, /no rule "tc-filter-exist"[^]*Did you mean "tc-filter-exists"/);
+  });
+});
+
+describe("healing", () => {
+  test("a dispatcher that cannot be healed stops no change elsewhere, is told of, and is healed when it can be", async () => {
+    let refusals = 0;
+    const fault = (point: string): void => {
+      if (point !== "before hook.attach" || refusals === 0) return;
+      refusals -= 1;
+      throw new Error("the kernel says no");
+    };
+    using lab = new DispatcherLab({ fault });
+    const xdp = await lab.load("xdp-members", "xdp", "alpha");
+    const tc = await lab.load("tc-members", "tc", "pipe_count");
+    await lab.attach(xdp, "xdp");
+    rmSync(pin(lab, hookPin(lab.record("xdp")!.key)));
+    const lost = ["dispatcher-link-in-kernel", "dispatcher-link-pin-exists"];
+    await eventually(() => assert.deepEqual(rules(lab), lost));
+    refusals = 1;
+    const attach = { programId: tc.id, hook: "tc-ingress", device: "e0", netns: lab.ns.path, priority: 50 } as const;
+    const { change } = await attachToDispatcher(lab.dispatcher, attach);
+    assert.deepEqual(
+      change.warnings.map(({ code }) => code),
+      ["DISPATCHER_UNHEALED"],
+    );
+    assert.match(change.warnings[0]!.message, /xdp on d0.*the kernel says no/s);
+    assert.deepEqual([lab.order("tc-ingress", "e0"), rules(lab)], [["pipe_count"], lost]);
+    await lab.attach(tc, "tc-ingress");
+    lab.send(1);
+    assert.deepEqual([lab.hits(xdp), lab.findings()], [1, []]);
+  });
+
+  test("a hook that somebody else has taken meanwhile is left to them, and the doctor names them", async () => {
+    const { lab: owned } = await busy();
+    using lab = owned;
+    rmSync(pin(lab, hookPin(lab.record("xdp")!.key)));
+    using foreign = tinyProgram(PROGRAM_TYPE.XDP, 2);
+    const place = lab.ifindex("d0");
+    // The hook is free a moment after the last reference to our link has gone.
+    using _theirs = await eventually(() => lab.ns.run(() => createXdpLink(foreign, place, XDP_FLAGS.SKB)));
+    const { warnings } = await lab.dispatcher.heal();
+    assert.deepEqual(warnings, []);
+    assert.match(lab.findings().join(), /XDP has program \d+ \("sluice_tiny"\) of somebody else's/);
+    const program = await lab.load("tc-members", "tc", "pipe_count");
+    await lab.attach(program, "tc-ingress", { device: "e0" });
+  });
+
+  test("--plan tells what would be healed first, and heals nothing", async () => {
+    const { lab: owned } = await busy();
+    using lab = owned;
+    lab.sh("tc filter del dev d0 ingress pref 50");
+    const program = await lab.load("xdp-members", "xdp", "alpha");
+    lab.sh("tc filter del dev d0 ingress pref 50");
+    const args = ["link", "attach", "xdp", String(program.id), "e0", "-p", "50", "--netns", lab.ns.path, "--plan"];
+    const { status, stdout, stderr } = lab.sluice(...args);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /tc-ingress on d0/);
+    assert.match(stdout, /^\+ dispatcher xdp on e0 revision 1/);
+    assert.deepEqual(rules(lab), ["tc-filter-exists"]);
   });
 });
 

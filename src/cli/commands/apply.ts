@@ -4,13 +4,14 @@ import { SHAPER_ACTIONS } from "../../shaper/actions.ts";
 import { type ExecutorChoice, Shaper } from "../../shaper/shaper.ts";
 import { sluiceError } from "../../core/errors.ts";
 import { answer, answerJson, type CliContext, note } from "../context.ts";
+import { type LockFlags, lockTimeoutOf } from "../lock-timeout.ts";
 import { planInputs, warningsOf } from "../dialect.ts";
 import { warningLines } from "../render/problems.ts";
 import { progressBar } from "../render/progress.ts";
 import { reporting } from "../report.ts";
 import { type Inputs, type PlaceFlags, placeOf, readInputs } from "../shaper-inputs.ts";
 
-interface Flags extends PlaceFlags {
+interface Flags extends PlaceFlags, LockFlags {
   readonly json: boolean;
   readonly replaceForeign: boolean;
   readonly rebalance: boolean;
@@ -35,7 +36,7 @@ async function apply(this: CliContext, flags: Flags): Promise<void> {
   const inputs = await readInputs(flags);
   const executor = executorOf(flags, inputs.config);
   using shaper = Shaper.open(await placeOf(this, flags), inputs.config.link);
-  using _lock = shaper.lock();
+  using _lock = await shaper.lock(lockTimeoutOf(flags));
   const plan = await planInputs(shaper, inputs, flags);
   const warnings = warningsOf(inputs, plan);
   if (!flags.json) for (const line of warningLines(warnings)) note(this, line);

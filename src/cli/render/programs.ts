@@ -2,7 +2,8 @@
 import { showBound } from "../../core/binding.ts";
 import { detailsText } from "../../dispatcher/actions.ts";
 import type { DispatcherRecord, LinkDetails, LinkRecord, ProgramRecord, State } from "../../dispatcher/model.ts";
-import { familyOf, membersOf } from "../../dispatcher/model.ts";
+import { familyOf, isMember, isTcx, membersOf } from "../../dispatcher/model.ts";
+import { tcxPosition } from "../../dispatcher/plan/attach.ts";
 import { programPin } from "../../dispatcher/paths.ts";
 import { proceedOnMask, proceedOnNames } from "../../dispatcher/proceed-on.ts";
 import type { KernelProgram, LinkStatus } from "../../dispatcher/view.ts";
@@ -152,6 +153,12 @@ export const linkColumns = (state: State): Column<LinkRecord>[] => [
   { title: "ATTACHMENT", cell: ({ details }) => detailsText(details) },
 ];
 
+/** The rank in a dispatcher, or in the kernel's own chain; undefined for what has none. */
+function positionOf(link: LinkRecord, state: State): number | undefined {
+  if (isTcx(link)) return tcxPosition(state, link);
+  return isMember(link) ? link.details.position : undefined;
+}
+
 const proceedOnText = (details: LinkDetails): string | undefined =>
   details.kind === "xdp" || details.kind === "tc"
     ? proceedOnNames(details.kind, details.proceedOn).join(", ")
@@ -168,7 +175,7 @@ export function linkSections(link: LinkRecord, state: State, status: LinkStatus 
     ["Attachment", detailsText(details)],
     ...(network ? ([["Interface", details.device]] as const) : []),
     ...(network ? ([["Priority", details.priority]] as const) : []),
-    ...("position" in details ? ([["Position", details.position]] as const) : []),
+    ...(network ? ([["Position", positionOf(link, state)]] as const) : []),
     ...(proceedOnText(details) === undefined ? [] : ([["Proceed on", proceedOnText(details)]] as const)),
     ...(network ? ([["Network namespace", details.netns]] as const) : []),
     ["Metadata", pairs(link.metadata)],
@@ -188,14 +195,16 @@ export function linkSections(link: LinkRecord, state: State, status: LinkStatus 
 }
 
 /** A link as JSON. */
-export function linkJson(link: LinkRecord, status: LinkStatus | undefined): object {
+export function linkJson(link: LinkRecord, state: State, status: LinkStatus | undefined): object {
   const { details } = link;
+  const position = positionOf(link, state);
   const member = details.kind === "xdp" || details.kind === "tc" ? details : undefined;
   const { key: _key, ...rest } = { key: undefined, ...details };
   return {
     id: link.id,
     programId: link.programId,
     kind: details.kind,
+    ...(position !== undefined && { position }),
     details: member ? { ...rest, hook: member.key.hook, nsid: member.key.nsid, ifindex: member.key.ifindex } : rest,
     metadata: link.metadata,
     createdAt: link.createdAt,

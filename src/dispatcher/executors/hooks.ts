@@ -15,12 +15,11 @@ import type { RtnlSocket } from "../../linux/netlink/socket.ts";
 import { decodeFilter, encodeFilter, encodeFilterDelete } from "../../linux/netlink/tc/filter.ts";
 import { encodeQdisc } from "../../linux/netlink/tc/qdisc.ts";
 import type { DispatcherAction, Place } from "../actions.ts";
-import { FILTER_NAME, filterParent } from "../fetch.ts";
-import { type Attachment, FILTER_PRIORITY, type HookName, sideOf, type XdpMode } from "../model.ts";
+import { filterParent } from "../fetch.ts";
+import { type Attachment, FILTER_NAME, FILTER_PRIORITY, type HookName, sideOf, type XdpMode } from "../model.ts";
 import { hookPin, revisionPin } from "../paths.ts";
 import { forgetClsact, markClsact } from "../state/write.ts";
 import { type KernelContext, pinPath, spaceOf } from "./context.ts";
-import { explained, withTcx } from "./links.ts";
 
 type HookAction = Extract<DispatcherAction, { kind: `hook.${string}` | `clsact.${string}` }>;
 
@@ -127,8 +126,7 @@ function attachProgram(context: KernelContext, place: Place, attachment: Attachm
     case "tcx": {
       const side = sideOf(place.key.hook as TcName);
       const { ns } = spaceOf(context, place);
-      const create = (): Fd => ns.run(() => createTcxLink(program, place.key.ifindex, side, { kind: "tail" }));
-      using link = explained(() => withTcx(create));
+      using link = ns.run(() => createTcxLink(program, place.key.ifindex, side, { kind: "tail" }));
       return pinHolder(context, place, link);
     }
     case "clsact":

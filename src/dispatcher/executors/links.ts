@@ -4,11 +4,8 @@ import { dirname } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { createTcxLink, detachLink, linkInfo, openLinkById, type TcxAnchor } from "../../linux/bpf/link.ts";
 import { openPin, pin, unpin } from "../../linux/bpf/pin.ts";
-import { ERRNO, SystemError } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
-import { tcxFeature } from "../../linux/features.ts";
 import { attachKprobe } from "../../linux/trace/kprobe.ts";
-import { TargetError, UnsupportedError } from "../../linux/trace/perf-event.ts";
 import { attachTracepoint } from "../../linux/trace/tracepoint.ts";
 import { attachTracing } from "../../linux/trace/tracing.ts";
 import { attachUprobe } from "../../linux/trace/uprobe.ts";
@@ -24,38 +21,6 @@ const LONGEST_WAIT = 50;
 
 const anchorOf = (place: TcxPlace | undefined): TcxAnchor => place ?? { kind: "tail" };
 
-/** What the kernel cannot do, and what cannot be attached to, as registered errors. */
-export function explained<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof UnsupportedError) {
-      const params = { what: error.feature, reason: error.message, remedy: `Use ${error.needs}` };
-      throw sluiceError("FEATURE_MISSING", params, { cause: error });
-    }
-    if (error instanceof TargetError) {
-      const params = { target: error.target, reason: error.message, remedy: error.remedy };
-      throw sluiceError("TRACE_TARGET", params, { cause: error });
-    }
-    throw error;
-  }
-}
-
-/** A kernel without TCX does not know the type of attachment; one that has it says EINVAL for other reasons too. */
-export function withTcx(body: () => Fd): Fd {
-  try {
-    return body();
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.errno !== ERRNO.EINVAL) throw error;
-    if (tcxFeature.probe().state === "present") throw error;
-    throw new UnsupportedError(
-      "TCX",
-      "it does not know this kind of link (EINVAL)",
-      "Linux 6.6 or newer, or attach it as tc",
-    );
-  }
-}
-
 function create(context: KernelContext, action: Extract<LinkAction, { kind: "link.attach" }>, program: Fd): Fd {
   const { details } = action;
   switch (details.kind) {
@@ -63,7 +28,7 @@ function create(context: KernelContext, action: Extract<LinkAction, { kind: "lin
       const space = context.namespaces.find(details.nsid, details.netns);
       if (!space) throw sluiceError("NETNS_MISSING", { name: details.netns ?? String(details.nsid) });
       const { ifindex, side } = details;
-      return withTcx(() => space.ns.run(() => createTcxLink(program, ifindex, side, anchorOf(action.at))));
+      return space.ns.run(() => createTcxLink(program, ifindex, side, anchorOf(action.at)));
     }
     case "tracepoint":
       return attachTracepoint(program, details.group, details.name);
@@ -82,7 +47,7 @@ function attach(context: KernelContext, action: Extract<LinkAction, { kind: "lin
   const id = context.bindings.resolve(action.programId);
   using program = openPin(pinPath(context, programPin(id)));
   if (!program) throw sluiceError("PROGRAM_LOST", { id, name: action.name, what: "its pin" });
-  using link = explained(() => create(context, action, program));
+  using link = create(context, action, program);
   const path = pinPath(context, linkPin(action.linkId));
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   unpin(path);

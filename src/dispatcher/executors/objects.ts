@@ -122,12 +122,13 @@ export function loadObject(context: KernelContext, action: LoadAction): void {
   context.fault("object.loaded");
   try {
     const infos = action.programs.map(({ name }) => programInfo(object.programFd(name)));
+    // Bound before anything is pinned: what takes a failed load back finds the pins by them.
+    for (const [i, { binds }] of action.programs.entries()) context.bindings.set(binds, infos[i]!.id);
     const set = action.mapOwner ?? infos[0]!.id;
     const pins = pinMaps(context, object, set);
     context.fault("maps.pinned");
     for (const [i, item] of action.programs.entries()) {
       const { id, gplCompatible } = infos[i]!;
-      context.bindings.set(item.binds, id);
       pinAnew(context, object.programFd(item.name), programPin(id));
       context.fault("program.pinned");
       const member = isMemberType(item.type)

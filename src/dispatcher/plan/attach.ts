@@ -1,6 +1,6 @@
 /** Attaching a loaded program: to a dispatcher's chain, to the kernel's own TCX chain, or to a trace point. */
 import { ref } from "../../core/binding.ts";
-import { sluiceError } from "../../core/errors.ts";
+import { type SluiceError, sluiceError } from "../../core/errors.ts";
 import type { NewLink, TcxPlace } from "../actions.ts";
 import {
   type DispatcherKey,
@@ -28,18 +28,24 @@ export const TAKES: Readonly<Record<string, readonly ProgramType[]>> = {
   fexit: ["fexit"],
 };
 
-/** The program to be attached. @throws SluiceError PROGRAM_UNKNOWN, PROGRAM_UNMANAGED, PROGRAM_KIND */
+/** Why a program cannot be had: it is not there, or, when the kernel has a name for it, not ours. */
+export const missingProgram = (id: number, name: string | undefined): SluiceError =>
+  name === undefined ? sluiceError("PROGRAM_UNKNOWN", { id }) : sluiceError("PROGRAM_UNMANAGED", { id, name });
+
+/**
+ * The program to be attached.
+ *
+ * @param nameInKernel the kernel's name of an id, for one that is not ours
+ * @throws SluiceError PROGRAM_UNKNOWN, PROGRAM_UNMANAGED, PROGRAM_KIND
+ */
 export function attachable(
   state: State,
   id: number,
   kind: keyof typeof TAKES,
-  inKernel: ReadonlyMap<number, string>,
+  nameInKernel: (id: number) => string | undefined,
 ): ProgramRecord {
   const program = state.programs.get(id);
-  if (!program) {
-    const name = inKernel.get(id);
-    throw name === undefined ? sluiceError("PROGRAM_UNKNOWN", { id }) : sluiceError("PROGRAM_UNMANAGED", { id, name });
-  }
+  if (!program) throw missingProgram(id, nameInKernel(id));
   const takes = TAKES[kind]!;
   if (!takes.includes(program.type))
     throw sluiceError("PROGRAM_KIND", { id, type: program.type, kind, takes: takes.join(", ") });

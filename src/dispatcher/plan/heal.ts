@@ -16,7 +16,7 @@ import {
   type State,
 } from "../model.ts";
 import { type HookView, programPinned, type SeenPin, type Snapshot } from "../observed.ts";
-import { linkPin, revisionPin } from "../paths.ts";
+import { linkPin, revisionFolder } from "../paths.ts";
 import { planForget } from "./detach.ts";
 import { holderBinding, holderRemoval, planRebuild, renewed, type RebuildInputs } from "./rebuild.ts";
 import type { Segment } from "./segment.ts";
@@ -83,7 +83,7 @@ function healDispatcher(old: DispatcherRecord, inputs: HealInputs, dead: Readonl
   const members = membersOf(state, old.key);
   if (state.bygone.has(text) || hook?.place !== "present") return forget(old);
   if (hook.programId === undefined && isTaken(hook, old)) return undefined;
-  const pinned = snapshot.pins.find((pin) => pin.path === revisionPath(old));
+  const pinned = snapshot.pins.find((pin) => pin.path === revisionFolder(old.key, old.revision));
   const whole =
     pinned?.programId !== undefined && pinned.programId === old.programId && hasAllSlots(old, pinned, members);
   if (!whole || members.some(({ programId }) => dead.has(programId))) {
@@ -102,9 +102,6 @@ function healDispatcher(old: DispatcherRecord, inputs: HealInputs, dead: Readonl
     attachment.via === "clsact" ? { ...attachment, handle: hook.holder } : { ...attachment, linkId: hook.holder };
   return { prepare: [], changes: [put({ ...old, attachment: renewedAttachment }, members)], cleanup: [] };
 }
-
-const revisionPath = ({ key, revision }: DispatcherRecord): string =>
-  revisionPin(key, revision).replace(/\/dispatcher$/, "");
 
 /** An extension whose link's pin is lost leaves its slot empty. */
 const hasAllSlots = (old: DispatcherRecord, pin: SeenPin, members: readonly MemberLink[]): boolean =>
@@ -171,8 +168,16 @@ function clearOrphans(snapshot: Snapshot): Segment {
   };
 }
 
-/** The segments that heal; none when all is well. */
-export function planHeal(inputs: HealInputs): Segment[] {
+/** What heals, in parts that stand for themselves. */
+export interface Healing {
+  /** One for each dispatcher that needs it: one that cannot be mended keeps nobody else from it. */
+  readonly dispatchers: readonly Segment[];
+  /** Everything else, which may take rows away that a dispatcher stands on: not before those are mended. */
+  readonly rest: readonly Segment[];
+}
+
+/** Plans healing; nothing when all is well. */
+export function planHeal(inputs: HealInputs): Healing {
   const { snapshot } = inputs;
   const { state } = snapshot;
   const dead = deadPrograms(snapshot);
@@ -186,7 +191,8 @@ export function planHeal(inputs: HealInputs): Segment[] {
     cleanup: [{ kind: "pin.remove", path: linkPin(id), folder: false }],
   }));
   const programs = planForget([...deadIds], state);
-  return [...dispatchers, ...links, ...programs, clearOrphans(snapshot)].filter(
+  const rest = [...links, ...programs, clearOrphans(snapshot)].filter(
     ({ prepare, changes, cleanup }) => prepare.length + changes.length + cleanup.length > 0,
   );
+  return { dispatchers, rest };
 }

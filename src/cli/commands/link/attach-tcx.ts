@@ -1,10 +1,8 @@
 /** `sluice link attach tcx`. */
 import { attachTcx } from "../../../dispatcher/manage.ts";
-import { parseId } from "../../../dispatcher/words.ts";
 import type { CliContext } from "../../context.ts";
-import { metadataOf } from "../../dispatcher-place.ts";
 import { reporting } from "../../report.ts";
-import { attachAndAnswer, type NetworkFlags, parseSide, wholeNumber } from "./attach.ts";
+import { attachAndAnswer, networkAttach, type NetworkFlags, parseSide } from "./attach.ts";
 
 async function attach(
   this: CliContext,
@@ -13,16 +11,7 @@ async function attach(
   device: string,
   side: string,
 ): Promise<void> {
-  const { netns } = flags;
-  const wanted = {
-    programId: parseId(program),
-    side: parseSide(side),
-    device,
-    priority: wholeNumber(flags.priority, "priority"),
-    metadata: metadataOf(flags),
-    dryRun: flags.plan,
-    ...(netns !== undefined && { netns }),
-  };
+  const wanted = { ...networkAttach(flags, program, device), side: parseSide(side) };
   return attachAndAnswer(this, flags, (dispatcher) => attachTcx(dispatcher, wanted));
 }
 

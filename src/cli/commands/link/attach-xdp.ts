@@ -2,11 +2,9 @@
 import { attachToDispatcher } from "../../../dispatcher/manage.ts";
 import type { EngineName, XdpMode } from "../../../dispatcher/model.ts";
 import { parseProceedOn } from "../../../dispatcher/proceed-on.ts";
-import { parseId } from "../../../dispatcher/words.ts";
 import type { CliContext } from "../../context.ts";
-import { metadataOf } from "../../dispatcher-place.ts";
 import { reporting } from "../../report.ts";
-import { attachAndAnswer, type NetworkFlags, wholeNumber } from "./attach.ts";
+import { attachAndAnswer, networkAttach, type NetworkFlags } from "./attach.ts";
 
 interface Flags extends NetworkFlags {
   readonly engine?: EngineName;
@@ -15,15 +13,10 @@ interface Flags extends NetworkFlags {
 }
 
 async function attach(this: CliContext, flags: Flags, program: string, device: string): Promise<void> {
-  const { netns, engine, xdpMode, proceedOn } = flags;
+  const { engine, xdpMode, proceedOn } = flags;
   const wanted = {
-    programId: parseId(program),
+    ...networkAttach(flags, program, device),
     hook: "xdp" as const,
-    device,
-    priority: wholeNumber(flags.priority, "priority"),
-    metadata: metadataOf(flags),
-    dryRun: flags.plan,
-    ...(netns !== undefined && { netns }),
     ...(engine && { engine }),
     ...(xdpMode && { xdpMode }),
     ...(proceedOn && { proceedOn: parseProceedOn("xdp", proceedOn) }),

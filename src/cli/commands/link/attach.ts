@@ -1,10 +1,11 @@
 /** What all attachments share: their flags, and the link that they answer with. */
 import { sluiceError } from "../../../core/errors.ts";
 import type { Dispatcher } from "../../../dispatcher/dispatcher.ts";
-import type { Done } from "../../../dispatcher/manage.ts";
+import type { Done, NetworkAttach } from "../../../dispatcher/manage.ts";
 import type { LinkRecord, Side } from "../../../dispatcher/model.ts";
+import { parseId } from "../../../dispatcher/words.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { answerPlan, type ChangeFlags, noteWarnings, openDispatcher } from "../../dispatcher-place.ts";
+import { answerPlan, type ChangeFlags, metadataOf, noteWarnings, openDispatcher } from "../../dispatcher-place.ts";
 import { linkJson, linkSections } from "../../render/programs.ts";
 import { sectionLines } from "../../render/sections.ts";
 
@@ -33,6 +34,19 @@ export function parseSide(word: string): Side {
   throw sluiceError("USAGE", { reason, command: "sluice link attach tc" });
 }
 
+/** What every attachment to an interface is told by its flags and arguments. */
+export function networkAttach(flags: NetworkFlags, program: string, device: string): NetworkAttach {
+  const { netns, plan } = flags;
+  return {
+    programId: parseId(program),
+    device,
+    priority: wholeNumber(flags.priority, "priority"),
+    metadata: metadataOf(flags),
+    dryRun: plan,
+    ...(netns !== undefined && { netns }),
+  };
+}
+
 /** Attaches, and answers with the link. */
 export async function attachAndAnswer(
   context: CliContext,
@@ -44,6 +58,6 @@ export async function attachAndAnswer(
   if (flags.plan) return answerPlan(context, change, flags);
   noteWarnings(context, change);
   const link = items[0]!;
-  if (flags.json) return answerJson(context, "link", { link: linkJson(link, undefined) });
+  if (flags.json) return answerJson(context, "link", { link: linkJson(link, change.state, undefined) });
   return answer(context, sectionLines(linkSections(link, change.state, undefined)).join("\n"));
 }

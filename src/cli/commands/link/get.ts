@@ -15,7 +15,7 @@ async function get(this: CliContext, flags: { readonly json: boolean }, word: st
   const link = state.links.get(id);
   if (!link) throw missingLink(id);
   const status = linkStatus(dispatcher, link);
-  if (flags.json) return answerJson(this, "link", { link: linkJson(link, status) });
+  if (flags.json) return answerJson(this, "link", { link: linkJson(link, state, status) });
   return answer(this, sectionLines(linkSections(link, state, status)).join("\n"));
 }
 

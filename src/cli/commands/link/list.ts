@@ -23,7 +23,7 @@ async function list(this: CliContext, flags: Flags): Promise<void> {
     .filter(({ details }) => flags.kind === undefined || details.kind === flags.kind)
     .filter(({ programId }) => program === undefined || programId === program)
     .filter(({ metadata }) => hasMetadata(metadata, wanted));
-  if (flags.json) return answerJson(this, "links", { links: links.map((link) => linkJson(link, undefined)) });
+  if (flags.json) return answerJson(this, "links", { links: links.map((link) => linkJson(link, state, undefined)) });
   if (flags.quiet) return links.forEach(({ id }) => answer(this, String(id)));
   if (links.length === 0) return answer(this, "Nothing is attached");
   return answer(this, table(links, linkColumns(state), this.process.stdout).join("\n"));

@@ -1,6 +1,6 @@
 /** `sluice program get`. */
-import { missingProgram } from "../../../dispatcher/manage.ts";
-import { kernelPrograms } from "../../../dispatcher/fetch.ts";
+import { nameOfProgram } from "../../../dispatcher/fetch.ts";
+import { missingProgram } from "../../../dispatcher/plan/attach.ts";
 import { kernelProgram } from "../../../dispatcher/view.ts";
 import { parseId } from "../../../dispatcher/words.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
@@ -14,7 +14,7 @@ async function get(this: CliContext, flags: { readonly json: boolean }, word: st
   using dispatcher = openDispatcher(this);
   const state = dispatcher.state();
   const program = state.programs.get(id);
-  if (!program) throw missingProgram(id, kernelPrograms());
+  if (!program) throw missingProgram(id, nameOfProgram(id));
   const kernel = kernelProgram(id);
   if (flags.json) return answerJson(this, "program", { program: programJson(program, state, kernel) });
   return answer(this, sectionLines(programSections(program, state, kernel)).join("\n"));
