@@ -80,6 +80,6 @@ export class Lab implements Disposable {
 }
 
 /** Runs `ip` commands in a namespace, all by one process; it stops at the first that fails. */
-function ip(ns: Netns, lines: readonly string[]): void {
+export function ip(ns: Netns, lines: readonly string[]): void {
   ns.run(() => execFileSync("ip", ["-batch", "-"], { input: lines.join("\n"), stdio: "pipe" }));
 }

@@ -4,9 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ip } from "../../demo/lab.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type Layout, U32 } from "../../src/core/layout.ts";
 import { Dispatcher, type DispatcherPlace } from "../../src/dispatcher/dispatcher.ts";
@@ -77,9 +78,17 @@ export class DispatcherLab implements Disposable {
     this.#options = options;
     this.#dispatcher = this.#open();
     // No router solicitations among the packets that are counted.
-    this.sh("sysctl -qe net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; ip link set lo up");
-    for (const pair of ["d", "e"]) this.sh(`ip link add ${pair}0 type veth peer name ${pair}1`);
-    this.sh("for i in d0 d1 e0 e1; do ip link set $i up; done");
+    const ipv6 = (which: string): string => `/proc/sys/net/ipv6/conf/${which}/disable_ipv6`;
+    this.ns.run(() =>
+      ["all", "default"]
+        .map(ipv6)
+        .filter(existsSync)
+        .forEach((file) => writeFileSync(file, "1")),
+    );
+    ip(this.ns, [
+      ...["d", "e"].map((pair) => `link add ${pair}0 type veth peer name ${pair}1`),
+      ...["lo", "d0", "d1", "e0", "e1"].map((device) => `link set ${device} up`),
+    ]);
   }
 
   #open(): Dispatcher {
@@ -185,6 +194,8 @@ export class DispatcherLab implements Disposable {
     using socket = PacketSocket.open(peer, this.ns);
     const frame = ethernet(ipv4("192.0.2.1", "192.0.2.2"));
     for (let i = 0; i < count; i += 1) socket.send(frame);
+    // What a busy processor left to its ksoftirqd, that needs a processor for.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
 
   /** What the doctor finds, `rule: message` each. */

@@ -1,6 +1,7 @@
 /** Skips that are checked: a test is skipped only where the kernel cannot have what it needs. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { SluiceError } from "../../src/core/errors.ts";
 import { type Feature, kernelAtLeast, kernelConfig, qdiscFeature, tcxFeature } from "../../src/linux/features.ts";
 
 /**
@@ -25,3 +26,20 @@ export const requireLeaves = (t: TestContext): boolean =>
 
 /** Whether the kernel has TCX; when it has not the test is skipped. @throws AssertionError as {@link requireFeature} */
 export const requireTcx = (t: TestContext): boolean => requireFeature(t, tcxFeature);
+
+/**
+ * Skips by the product's own error, with the kernel's reason.
+ *
+ * @param must that this kernel has it: then there is nothing to skip
+ */
+export async function unlessMissing(t: TestContext, must: boolean, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (must || !(error instanceof SluiceError) || error.code !== "FEATURE_MISSING") throw error;
+    t.skip(error.problems[0]!.message);
+  }
+}
+
+/** That the kernel compiles programs: what needs that is not missing then. */
+export const hasJit = kernelConfig("CONFIG_BPF_JIT") === true;

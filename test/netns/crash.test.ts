@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathsBelow } from "../../src/linux/paths.ts";
 import { Shaper } from "../../src/shaper/shaper.ts";
+import { crashPoints } from "../helpers/crash-points.ts";
 import { shaperPlace } from "../helpers/egress.ts";
 import { ShapedLab } from "../helpers/shaper.ts";
 import { ispOfSketch, type Sketch } from "../helpers/sketch.ts";
@@ -31,12 +32,12 @@ function applyAndDie(lab: ShapedLab, actions: number, sketch: Sketch): void {
 const state = (lab: ShapedLab): string[] =>
   lab.lines("for d in lan0 wan0; do tc qdisc show dev $d; tc class show dev $d; done");
 
-test("after kill -9 at any action of the first build, the next apply completes and the one after has nothing to do", async () => {
+test("after kill -9 at any action of the first build, the next apply completes and the one after has nothing to do", async (t) => {
   using reference = new ShapedLab({ queues: 2 });
   const total = (await reference.apply(ispOfSketch(BEFORE))).length;
   const wanted = state(reference);
   assert.ok(total > 20);
-  for (let actions = 0; actions < total; actions += 3) {
+  for (const actions of crashPoints(t, total).filter((_, i) => i % 3 === 0)) {
     using lab = new ShapedLab({ queues: 2 });
     applyAndDie(lab, actions, BEFORE);
     await lab.apply(ispOfSketch(BEFORE));
@@ -45,12 +46,12 @@ test("after kill -9 at any action of the first build, the next apply completes a
   }
 });
 
-test("after kill -9 at any action of a change, the next apply completes it with the same ids", async () => {
+test("after kill -9 at any action of a change, the next apply completes it with the same ids", async (t) => {
   using reference = new ShapedLab({ queues: 2 });
   await reference.apply(ispOfSketch(BEFORE));
   const total = (await reference.apply(ispOfSketch(AFTER))).length;
   const wanted = state(reference);
-  for (let actions = 0; actions < total; actions += 1) {
+  for (const actions of crashPoints(t, total)) {
     using lab = new ShapedLab({ queues: 2 });
     await lab.apply(ispOfSketch(BEFORE));
     applyAndDie(lab, actions, AFTER);

@@ -10,6 +10,7 @@ import { probeEngine } from "../../src/dispatcher/engines/probe.ts";
 import type { HookName, MemberLink, ProgramRecord } from "../../src/dispatcher/model.ts";
 import { mapPin } from "../../src/dispatcher/paths.ts";
 import { kernelProgram } from "../../src/dispatcher/view.ts";
+import { crashPoints } from "../helpers/crash-points.ts";
 import type { Operation } from "../helpers/crashing-dispatcher.ts";
 import { type AttachOptions, DispatcherLab, OBJECTS } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -192,8 +193,7 @@ async function killAtEach(t: TestContext, build: () => Promise<Scene>, hook: Hoo
     points = runDying(lab, scene.operation, Number.MAX_SAFE_INTEGER)!;
   }
   assert.ok(points > 5, `only ${points} points`);
-  t.diagnostic(`${points} points`);
-  for (let dieAt = 0; dieAt < points; dieAt += 1) {
+  for (const dieAt of crashPoints(t, points)) {
     const scene = await build();
     using lab = scene.lab;
     // Loaded beforehand: to load it afterwards would heal already.
@@ -219,7 +219,7 @@ for (const [title, hook, more] of HOOKS) {
   });
 }
 
-test("kill -9 at every step of a load leaves nothing that gc does not take away", async () => {
+test("kill -9 at every step of a load leaves nothing that gc does not take away", async (t) => {
   const operation: Operation = { do: "load", object: join(OBJECTS, "xdp-members.bpf.o"), type: "xdp", name: "beta" };
   let points = 0;
   {
@@ -227,7 +227,7 @@ test("kill -9 at every step of a load leaves nothing that gc does not take away"
     points = runDying(lab, operation, Number.MAX_SAFE_INTEGER)!;
   }
   assert.ok(points > 4, `only ${points} points`);
-  for (let dieAt = 0; dieAt < points; dieAt += 1) {
+  for (const dieAt of crashPoints(t, points)) {
     using lab = new DispatcherLab();
     assert.equal(runDying(lab, operation, dieAt), undefined, `point ${dieAt} was not reached`);
     await lab.dispatcher.heal();

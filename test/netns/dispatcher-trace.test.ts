@@ -6,7 +6,7 @@ import { getPriority } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { SluiceError } from "../../src/core/errors.ts";
+import type { SluiceError } from "../../src/core/errors.ts";
 import { probeEngine } from "../../src/dispatcher/engines/probe.ts";
 import { attachTrace } from "../../src/dispatcher/manage.ts";
 import type { LinkRecord, ProgramRecord, TraceDetails } from "../../src/dispatcher/model.ts";
@@ -19,6 +19,7 @@ import { kernelConfig } from "../../src/linux/features.ts";
 import { functionSymbols } from "../../src/linux/trace/elf-symbols-codec.ts";
 import { findLibrary } from "../../src/linux/trace/library.ts";
 import { DispatcherLab } from "../helpers/dispatcher-lab.ts";
+import { unlessMissing } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { callingElf } from "../helpers/tiny-elf.ts";
 
@@ -33,20 +34,6 @@ const ONLY_ME = (): Record<string, string> => {
 async function attach(lab: DispatcherLab, program: ProgramRecord, details: TraceDetails): Promise<LinkRecord> {
   const wanted = { programId: program.id, kind: details.kind, details: () => details };
   return (await attachTrace(lab.dispatcher, wanted)).items[0]!;
-}
-
-/**
- * Skips by the product's own error, with the kernel's reason.
- *
- * @param must that this kernel has it: then there is nothing to skip
- */
-async function unless(t: TestContext, must: boolean, body: () => Promise<void>): Promise<void> {
-  try {
-    await body();
-  } catch (error) {
-    if (must || !(error instanceof SluiceError) || error.code !== "FEATURE_MISSING") throw error;
-    t.skip(error.problems[0]!.message);
-  }
 }
 
 const GETPRIORITY = { kind: "tracepoint" as const, group: "syscalls", name: "sys_enter_getpriority" };
@@ -90,7 +77,7 @@ test("a link that the kernel ends only with its last holder is gone when detach 
 
 test("61: a kprobe beyond its function is refused without a row, and then attaches without the offset", async (t) => {
   using lab = new DispatcherLab();
-  await unless(t, kernelConfig("CONFIG_KPROBE_EVENTS") === true, async () => {
+  await unlessMissing(t, kernelConfig("CONFIG_KPROBE_EVENTS") === true, async () => {
     const program = await lab.load("probes", "kprobe", "kprobe_count", { globals: ONLY_ME() });
     const place = { kind: "kprobe" as const, function: "do_sys_openat2", offset: 0, returns: false };
     await assert.rejects(attach(lab, program, { ...place, offset: 0x7fff_0000 }), (error: SluiceError) => {
@@ -111,7 +98,7 @@ const hasUprobes = kernelConfig("CONFIG_UPROBE_EVENTS") === true;
 
 test("62: a uprobe counts by function, by library name, by offset alone, and only in its process", async (t) => {
   using lab = new DispatcherLab();
-  await unless(t, hasUprobes, async () => {
+  await unlessMissing(t, hasUprobes, async () => {
     const libc = findLibrary("libc")!;
     assert.match(libc, /libc\.so/);
     const load = (): Promise<ProgramRecord> => lab.load("probes", "uprobe", "uprobe_count");
@@ -143,7 +130,7 @@ test("62: a uprobe counts by function, by library name, by offset alone, and onl
 test("62: a uprobe without a process counts in all, by a name with dots as Go has them", async (t) => {
   if (process.arch !== "x64") return t.skip("the program of this test is for x86-64");
   using lab = new DispatcherLab();
-  await unless(t, hasUprobes, async () => {
+  await unlessMissing(t, hasUprobes, async () => {
     const program = await lab.load("probes", "uprobe", "uprobe_count");
     const target = join(lab.root, "worker");
     writeFileSync(target, callingElf("main.(*Worker).Run", 7).file, { mode: 0o755 });
@@ -160,7 +147,7 @@ test("62: a uprobe without a process counts in all, by a name with dots as Go ha
 
 test("62: a uprobe at what is not there is refused without a row", async (t) => {
   using lab = new DispatcherLab();
-  await unless(t, hasUprobes, async () => {
+  await unlessMissing(t, hasUprobes, async () => {
     const program = await lab.load("probes", "uprobe", "uprobe_count");
     const place = { kind: "uprobe" as const, target: "libc", function: "getpriority", offset: 0, returns: false };
     for (const [wrong, message] of [
@@ -178,7 +165,7 @@ test("fentry and fexit count, or the kernel's want of them is told", async (t) =
   using lab = new DispatcherLab();
   // A kernel that takes extensions takes these too, where it traces functions at all.
   const must = probeEngine().engine === "freplace" && kernelConfig("CONFIG_FUNCTION_TRACER") === true;
-  await unless(t, must, async () => {
+  await unlessMissing(t, must, async () => {
     for (const [type, row] of [
       ["fentry", 5],
       ["fexit", 6],

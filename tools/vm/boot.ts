@@ -1,6 +1,7 @@
 /** One guest: user-mode Linux on the host's own file system, read only. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { allowedProcessors } from "./processors.ts";
 
 /** A guest's memory in MiB: enough for all tests, too little for the one that wants too much. */
 export const MEMORY = 512;
@@ -31,13 +32,15 @@ export interface Ended {
   readonly hung: boolean;
 }
 
-function start({ number, kernel, root, shared }: Guest): ChildProcess {
+function start({ number, kernel, root, shared }: Guest, processors: readonly number[]): ChildProcess {
   const boot = ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", `init="${join(root, "tools/vm/init.sh")}"`];
   // What the kernel does not know becomes a variable of init's.
   const variables = [`shared=${shared}`, `guest=${number}`];
   // Only what ends a kernel is printed; the rest of the console is the runner's.
   const console = ["con=null", "con0=fd:0,fd:1", "loglevel=1"];
-  return spawn(join(kernel, "usr/bin/linux.uml"), [`mem=${MEMORY}M`, ...boot, ...variables, ...console], {
+  // A guest and its processes take turns by ptrace: on one processor without waking another, which is several times faster.
+  const pinned = ["-c", String(processors[number % processors.length]), join(kernel, "usr/bin/linux.uml")];
+  return spawn("taskset", [...pinned, `mem=${MEMORY}M`, ...boot, ...variables, ...console], {
     // A process group of its own, so that all of it can be ended at once.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -46,9 +49,13 @@ function start({ number, kernel, root, shared }: Guest): ChildProcess {
   });
 }
 
-/** Boots a guest and resolves when it is off; it does not outlive this process. */
-export async function boot(guest: Guest): Promise<Ended> {
-  const child = start(guest);
+/**
+ * Boots a guest and resolves when it is off; it does not outlive this process.
+ *
+ * @param alive is given a function to call whenever the guest told something otherwise than on its console
+ */
+export async function boot(guest: Guest, alive: (refresh: () => void) => void): Promise<Ended> {
+  const child = start(guest, allowedProcessors());
   const stop = () => {
     try {
       process.kill(-child.pid!, "SIGKILL");
@@ -62,6 +69,7 @@ export async function boot(guest: Guest): Promise<Ended> {
     hung = true;
     stop();
   }, SILENCE);
+  alive(() => void watchdog.refresh());
   const lines: string[] = [];
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {

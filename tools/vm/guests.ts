@@ -6,14 +6,14 @@ import { fileLine } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
 import { remark } from "../testing/tier.ts";
 import { boot, type Ended, MEMORY } from "./boot.ts";
-import { type Job, type Outcome, readOutcome, writeJob } from "./job.ts";
+import { type Job, type Outcome, outcomeName, readOutcome, writeJob } from "./job.ts";
 import { SharedFolder } from "./shared-folder.ts";
 
 /** A guest has one processor; more than two at a time gain nothing for this many files. */
 const MOST_GUESTS = 2;
 
 /** Files that take longest, which are begun first: the end is near when all guests have come to their last file. */
-const LONGEST = /netns\/(crash|shaper|cli)\.test/;
+const LONGEST = /netns\/(crash|dispatcher-crash|shaper|cli|dispatcher-(doctor|load))\.test/;
 const longestFirst = (files: readonly string[]): string[] =>
   files.toSorted((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)));
 
@@ -56,8 +56,16 @@ export async function runInGuests(root: string, kernel: string, cache: string, j
       shown.add(line);
     }
   };
-  const watcher = watch(shared.path, show);
-  const ends = await Promise.all(numbers.map((number) => boot({ number, kernel, root, shared: shared.path })));
+  const refreshes = new Map<string, () => void>();
+  const watcher = watch(shared.path, (_event, file) => {
+    refreshes.get(file ?? "")?.();
+    show();
+  });
+  const ends = await Promise.all(
+    numbers.map((number) =>
+      boot({ number, kernel, root, shared: shared.path }, (refresh) => refreshes.set(outcomeName(number), refresh)),
+    ),
+  );
   watcher.close();
   show();
 

@@ -4,6 +4,8 @@
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/tmp TMPDIR=/run/tmp
 # Node starts slowly here; compiled and stripped of its types once is enough.
 export NODE_COMPILE_CACHE=/run/tmp/node-cache
+# And crash tests start a process for each point at which it is killed: each eighth will do (test/helpers/crash-points.ts).
+export SLUICE_TEST_EVERY=8
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null

@@ -48,7 +48,10 @@ export function claim(folder: string, file: string): boolean {
   }
 }
 
-const outcomeFile = (folder: string, guest: number): string => join(folder, `outcome-${guest}`);
+/** The file in the folder in which a guest tells what came of it. */
+export const outcomeName = (guest: number): string => `outcome-${guest}`;
+
+const outcomeFile = (folder: string, guest: number): string => join(folder, outcomeName(guest));
 
 /** Tells the host something, so that it is known even if the guest dies right after. */
 export function report(folder: string, guest: number, line: Line): void {

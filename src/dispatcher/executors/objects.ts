@@ -4,16 +4,16 @@ import { dirname } from "node:path";
 import { sluiceError } from "../../core/errors.ts";
 import { dataSections } from "../../linux/bpf/btf-codec.ts";
 import { mapInfo, programInfo } from "../../linux/bpf/info.ts";
-import { BpfLoadError, BpfObject, type ObjectMap } from "../../linux/bpf/object.ts";
+import { BpfObject, type ObjectMap } from "../../linux/bpf/object.ts";
 import { openPin, pin, removePins, unpin } from "../../linux/bpf/pin.ts";
 import { PROGRAM_TYPE } from "../../linux/bpf/program.ts";
-import { ERRNO } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
 import type { DispatcherAction, LoadItem } from "../actions.ts";
 import { detachMaps } from "../engines/member-codec.ts";
 import { objectName } from "../object.ts";
 import { extensionPin, mapFolder, mapPin, mapPinName, programPin, sharedPin } from "../paths.ts";
 import { type KernelContext, pinPath } from "./context.ts";
+import { missingFeature } from "./missing-feature.ts";
 
 type LoadAction = Extract<DispatcherAction, { kind: "object.load" }>;
 
@@ -93,32 +93,19 @@ function pinMaps(context: KernelContext, object: BpfObject, set: number): Map<nu
   return pins;
 }
 
-/** Loads; a kernel that lets nobody trace its functions says so by EPERM, without a word of the verifier. */
-function loadInto(object: BpfObject, items: readonly LoadItem[]): void {
-  try {
-    object.load();
-  } catch (error) {
-    const tracing = items.find(({ type }) => type === "fentry" || type === "fexit");
-    if (!tracing || !(error instanceof BpfLoadError) || error.errno !== ERRNO.EPERM || error.verifierLog !== "")
-      throw error;
-    const params = {
-      what: `${tracing.type} program "${tracing.name}"`,
-      reason: "it refuses programs of type tracing (EPERM)",
-      remedy: "Use a kernel that is not locked down and was built with CONFIG_FUNCTION_TRACER, or a kprobe instead",
-    };
-    throw sluiceError("FEATURE_MISSING", params, { cause: error });
-  }
-}
-
-/** Loads and pins. @throws SluiceError BPF_LOAD, MAP_UNLIKE; then nothing is left */
+/** Loads and pins. @throws SluiceError BPF_LOAD, FEATURE_MISSING, MAP_UNLIKE; then nothing is left */
 export function loadObject(context: KernelContext, action: LoadAction): void {
   const image = context.images.get(action.digest);
   if (!image) throw new TypeError(`The object ${action.digest} was not read`);
   using object = BpfObject.open(objectName(action.label), image);
-  setUp(object, action.programs);
-  setGlobals(object, action.globals);
-  reuseMaps(context, action, object);
-  loadInto(object, action.programs);
+  try {
+    setUp(object, action.programs);
+    setGlobals(object, action.globals);
+    reuseMaps(context, action, object);
+    object.load();
+  } catch (error) {
+    throw missingFeature(error, action.programs) ?? error;
+  }
   context.fault("object.loaded");
   try {
     const infos = action.programs.map(({ name }) => programInfo(object.programFd(name)));

@@ -11,6 +11,7 @@ import type { EngineName } from "../model.ts";
 import { noteNamespace } from "../state/write.ts";
 import { revisionFolder, revisionPin, slotPin } from "../paths.ts";
 import { type KernelContext, pinPath } from "./context.ts";
+import { missingFeature } from "./missing-feature.ts";
 
 type RevisionAction = Extract<DispatcherAction, { kind: `revision.${string}` }>;
 
@@ -34,6 +35,8 @@ function build(context: KernelContext, action: Extract<RevisionAction, { kind: "
     context.bindings.set(action.binds, programInfo(program.number).id);
   } catch (error) {
     removePins(folder);
+    const lack = missingFeature(error, []);
+    if (lack) throw lack;
     const params = { engine, place: `${key.hook} on ${place.device}`, reason: messageOf(error) };
     throw sluiceError("DISPATCHER_BUILD", params, { cause: error });
   }
