@@ -43,3 +43,10 @@ export async function unlessMissing(t: TestContext, must: boolean, body: () => P
 
 /** That the kernel compiles programs: what needs that is not missing then. */
 export const hasJit = kernelConfig("CONFIG_BPF_JIT") === true;
+
+/** Whether time can be measured here; on an emulated processor, where TCP cannot fill a plan, the test is skipped. */
+export function requireSpeed(t: TestContext): boolean {
+  const emulated = process.env["SLUICE_TEST_EMULATED"] === "1";
+  if (emulated) t.skip("each instruction is emulated on this machine: it is too slow to fill a plan");
+  return !emulated;
+}

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { measure, Servers } from "../../demo/iperf.ts";
 import { LAB } from "../../demo/lab.ts";
 import type { Isp } from "../../src/shaper/model.ts";
-import { requireLeaves } from "../helpers/features.ts";
+import { requireLeaves, requireSpeed } from "../helpers/features.ts";
 import { circuit } from "../helpers/isp.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { addressOf } from "../helpers/leaves.ts";
@@ -33,7 +33,7 @@ const row = (leaf: string, when: string, trips: RoundTrips): string => {
 };
 
 test("behind CAKE a ping takes less than half as long as behind a fifo while TCP fills both plans", async (t) => {
-  if (!requireLeaves(t)) return;
+  if (!requireLeaves(t) || !requireSpeed(t)) return;
   using lab = new ShapedLab({ queues: 1, hosts: LEAVES.map((_, i) => addressOf(i)) });
   await lab.apply(ISP, { leaf: { kind: "auto" } });
   const { internet, subscribers } = lab.lab;

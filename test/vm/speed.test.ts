@@ -6,7 +6,7 @@ import { measure, Servers } from "../../demo/iperf.ts";
 import { LAB } from "../../demo/lab.ts";
 import { formatHandle } from "../../src/core/tc/handle.ts";
 import { readCounters } from "../../src/shaper/counters.ts";
-import { requireLeaves } from "../helpers/features.ts";
+import { requireLeaves, requireSpeed } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { addressOf, downloadClass, flatIsp } from "../helpers/leaves.ts";
 import { ShapedLab } from "../helpers/shaper.ts";
@@ -36,7 +36,7 @@ async function watch(lab: ShapedLab, classid: string, windows: number): Promise<
 }
 
 test("TCP reaches its plan behind CAKE, and never more: within 5 %", async (t) => {
-  if (!requireLeaves(t)) return;
+  if (!requireLeaves(t) || !requireSpeed(t)) return;
   const isp = flatIsp(PLANS);
   using lab = new ShapedLab({
     queues: 1,

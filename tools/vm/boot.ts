@@ -1,28 +1,12 @@
-/** One guest: user-mode Linux on the host's own file system, read only. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
-import { allowedProcessors } from "./processors.ts";
-
-/** A guest's memory in MiB: enough for all tests, too little for the one that wants too much. */
-export const MEMORY = 512;
+/** Boots a guest, watches it, and leaves nothing of it behind. */
+import type { ChildProcess } from "node:child_process";
+import type { Guest, Machine } from "./machine.ts";
 
 /** A guest that says nothing for this long hangs; the runner in it gives a hanging file up earlier. */
 const SILENCE = 330_000;
 
 /** Lines of the console that are kept for when the guest dies. */
 const KEPT = 30;
-
-/** What is booted. */
-export interface Guest {
-  /** Its number, from 0. */
-  readonly number: number;
-  /** Folder of the unpacked kernel package. */
-  readonly kernel: string;
-  /** The project's folder. */
-  readonly root: string;
-  /** The folder that host and guest share, with a script `start` in it. */
-  readonly shared: string;
-}
 
 /** How a guest ended. */
 export interface Ended {
@@ -32,44 +16,35 @@ export interface Ended {
   readonly hung: boolean;
 }
 
-function start({ number, kernel, root, shared }: Guest, processors: readonly number[]): ChildProcess {
-  const boot = ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", `init="${join(root, "tools/vm/init.sh")}"`];
-  // What the kernel does not know becomes a variable of init's.
-  const variables = [`shared=${shared}`, `guest=${number}`];
-  // Only what ends a kernel is printed; the rest of the console is the runner's.
-  const console = ["con=null", "con0=fd:0,fd:1", "loglevel=1"];
-  // A guest and its processes take turns by ptrace: on one processor without waking another, which is several times faster.
-  const pinned = ["-c", String(processors[number % processors.length]), join(kernel, "usr/bin/linux.uml")];
-  return spawn("taskset", [...pinned, `mem=${MEMORY}M`, ...boot, ...variables, ...console], {
-    // A process group of its own, so that all of it can be ended at once.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    // It keeps its memory in TMPDIR and its management socket below HOME.
-    env: { PATH: process.env["PATH"], HOME: shared, TMPDIR: shared },
-  });
+/** Ends a process and its children, wherever they are. */
+function kill({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it is gone already.
+  }
 }
 
-/**
- * Boots a guest and resolves when it is off; it does not outlive this process.
- *
- * @param alive is given a function to call whenever the guest told something otherwise than on its console
- */
-export async function boot(guest: Guest, alive: (refresh: () => void) => void): Promise<Ended> {
-  const child = start(guest, allowedProcessors());
-  const stop = () => {
-    try {
-      process.kill(-child.pid!, "SIGKILL");
-    } catch {
-      // All of it is gone already.
-    }
-  };
+/** What others may do with a guest that runs. */
+export interface Handle {
+  /** To be called whenever it told something otherwise than on its console. */
+  readonly refresh: () => void;
+  /** Pulls its plug. */
+  readonly kill: () => void;
+}
+
+/** Boots a guest and resolves when it is off; it does not outlive this process. @param started is given its handle */
+export async function boot(machine: Machine, guest: Guest, started: (handle: Handle) => void): Promise<Ended> {
+  const running = await machine.start(guest);
+  const child = running.machine;
+  const stop = () => [child, ...running.servers].forEach(kill);
   process.once("exit", stop);
   let hung = false;
   const watchdog = setTimeout(() => {
     hung = true;
     stop();
   }, SILENCE);
-  alive(() => void watchdog.refresh());
+  started({ refresh: () => void watchdog.refresh(), kill: stop });
   const lines: string[] = [];
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
@@ -78,7 +53,7 @@ export async function boot(guest: Guest, alive: (refresh: () => void) => void): 
       lines.splice(0, lines.length - KEPT);
     });
   }
-  // The kernel's helpers outlive it when it is killed, and hold its pipes.
+  // A kernel's helpers outlive it when it is killed, and hold its pipes.
   child.on("exit", stop);
   try {
     await new Promise<void>((resolve, reject) => child.on("close", () => resolve()).on("error", reject));
@@ -86,5 +61,6 @@ export async function boot(guest: Guest, alive: (refresh: () => void) => void): 
   } finally {
     clearTimeout(watchdog);
     process.off("exit", stop);
+    stop();
   }
 }

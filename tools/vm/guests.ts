@@ -1,28 +1,19 @@
 /** Runs a job in as many guests as there are processors for them, and gathers what they tell. */
 import { watch, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileLine } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
 import { remark } from "../testing/tier.ts";
-import { boot, type Ended, MEMORY } from "./boot.ts";
+import { boot, type Ended } from "./boot.ts";
 import { type Job, type Outcome, outcomeName, readOutcome, writeJob } from "./job.ts";
+import type { Machine } from "./machine.ts";
+import type { Column } from "./matrix.ts";
 import { SharedFolder } from "./shared-folder.ts";
-
-/** A guest has one processor; more than two at a time gain nothing for this many files. */
-const MOST_GUESTS = 2;
 
 /** Files that take longest, which are begun first: the end is near when all guests have come to their last file. */
 const LONGEST = /netns\/(crash|dispatcher-crash|shaper|cli|dispatcher-(doctor|load))\.test/;
 const longestFirst = (files: readonly string[]): string[] =>
   files.toSorted((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)));
-
-/** What came of a job in all guests together. */
-export interface JobResult {
-  /** `6.1.176`; absent when no guest got that far. */
-  readonly kernel?: string;
-  readonly results: readonly FileResult[];
-}
 
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
@@ -39,11 +30,20 @@ function death({ hung, console: last }: Ended): FileResult {
   return remark("the virtual machine", { failures: [{ path: [], cause }] });
 }
 
-/** Runs the job; each file's line is shown when it has ended. `cache` is where `kernel` was unpacked. */
-export async function runInGuests(root: string, kernel: string, cache: string, job: Job): Promise<JobResult> {
-  const count = Math.max(1, Math.min(MOST_GUESTS, availableParallelism(), job.netns.length + job.vm.length));
-  using shared = new SharedFolder(count * MEMORY * 2 ** 20, cache);
-  writeJob(shared.path, { ...job, netns: longestFirst(job.netns) });
+/**
+ * Runs the job on a machine; each file's line is shown when it has ended, after the machine's label if it has one.
+ *
+ * @param cache where it may keep what it needs
+ */
+export async function runInGuests(
+  root: string,
+  machine: Machine,
+  cache: string,
+  job: Omit<Job, "modules">,
+): Promise<Column> {
+  const count = Math.max(1, Math.min(machine.guests, job.netns.length + job.vm.length));
+  using shared = new SharedFolder(machine.keepsMemoryInFolder ? count * machine.memory * 2 ** 20 : 2 ** 24, cache);
+  writeJob(shared.path, { modules: machine.modules, vm: job.vm, netns: longestFirst(job.netns) });
   writeFileSync(join(shared.path, "start"), startScript(root));
   const numbers = Array.from({ length: count }, (_, number) => number);
   const outcomes = (): Outcome[] => numbers.map((number) => readOutcome(shared.path, number));
@@ -52,7 +52,7 @@ export async function runInGuests(root: string, kernel: string, cache: string, j
   const show = () => {
     for (const result of outcomes().flatMap(({ results }) => results)) {
       const line = fileLine(result);
-      if (!shown.has(line)) console.log(line);
+      if (!shown.has(line)) console.log([machine.label ?? [], line].flat().join("  "));
       shown.add(line);
     }
   };
@@ -63,7 +63,9 @@ export async function runInGuests(root: string, kernel: string, cache: string, j
   });
   const ends = await Promise.all(
     numbers.map((number) =>
-      boot({ number, kernel, root, shared: shared.path }, (refresh) => refreshes.set(outcomeName(number), refresh)),
+      boot(machine, { number, root, shared: shared.path }, ({ refresh }) =>
+        refreshes.set(outcomeName(number), refresh),
+      ),
     ),
   );
   watcher.close();
@@ -71,9 +73,9 @@ export async function runInGuests(root: string, kernel: string, cache: string, j
 
   const told = outcomes();
   const deaths = told.flatMap(({ finished }, number) => (finished ? [] : [death(ends[number]!)]));
-  const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel;
+  const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel ?? "unknown";
   return {
-    ...(release !== undefined && { kernel: release }),
+    kernel: `${release}, ${machine.title}`,
     results: [...told.flatMap(({ results }) => results), ...deaths],
   };
 }

@@ -1,17 +1,24 @@
 #!/bin/sh
-# First process of the guest. Its root file system is the host's, read only; the folder $shared of the host (from the
-# kernel's command line) is the one place both write to. What the tests write themselves goes to memory.
+# First process of the guest. Its root file system is the host's, read only; the one place both write to is, by the
+# kernel's command line, a folder of the host ($shared, user-mode Linux) or a share of that name (QEMU). What the tests
+# write themselves goes to memory.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/tmp TMPDIR=/run/tmp
 # Node starts slowly here; compiled and stripped of its types once is enough.
 export NODE_COMPILE_CACHE=/run/tmp/node-cache
-# And crash tests start a process for each point at which it is killed: each eighth will do (test/helpers/crash-points.ts).
-export SLUICE_TEST_EVERY=8
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/tmp /run/shared
-mount -t hostfs -o "$shared" hostfs /run/shared
+case $shared in
+/*) mount -t hostfs -o "$shared" hostfs /run/shared ;;
+*) mount -t virtiofs "$shared" /run/shared ;;
+esac
+# Where programs look for how their kernel was built, if it does not tell itself.
+if [ -n "$config" ]; then
+  mount -t tmpfs tmpfs /boot
+  cp "$config" /boot
+fi
 ip link set lo up
 sh /run/shared/start
 echo o >/proc/sysrq-trigger

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadOrder } from "./modules.ts";
+import { isBuiltIn, loadOrder } from "./modules.ts";
 
 const DEP = `kernel/net/ipv6/ipv6.ko: kernel/lib/crc-ccitt.ko
 kernel/lib/crc-ccitt.ko:
@@ -26,4 +26,13 @@ test("each module stands once, after all that it needs", () => {
 
 test("a module that the package lacks is named", () => {
   assert.throws(() => loadOrder(DEP, ["veth", "sch_cake"]), /no module sch_cake/);
+});
+
+test("compressed modules have the same names, and those that are built in are known", () => {
+  assert.deepEqual(loadOrder("kernel/drivers/net/veth.ko.xz:\n", ["veth"]), ["kernel/drivers/net/veth.ko.xz"]);
+  const builtIn = "kernel/fs/fuse/fuse.ko\nkernel/fs/fuse/virtiofs.ko\n";
+  assert.deepEqual(
+    ["fuse", "virtiofs", "fs"].map((name) => isBuiltIn(builtIn, name)),
+    [true, true, false],
+  );
 });

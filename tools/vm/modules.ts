@@ -1,13 +1,10 @@
 /** The kernel modules that the guest needs: which, in which order, and loading them. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { ERRNO, SystemError } from "../../src/linux/errno.ts";
 import { Fd } from "../../src/linux/fd.ts";
 import { errno, loadLibrary } from "../../src/linux/ffi.ts";
 
-/** What the tests use, without what these depend on. `configs` is /proc/config.gz, which feature probes read. */
-const WANTED: readonly string[] = [
-  "configs",
+/** What the tests use, without what these depend on. */
+export const WANTED: readonly string[] = [
   "ipv6",
   "veth",
   "ifb",
@@ -23,10 +20,13 @@ const WANTED: readonly string[] = [
   "act_mirred",
 ];
 
-/** finit_module(2) on x86-64, the one architecture that user-mode Linux is packaged for. */
+/** finit_module(2) on x86-64, the one architecture that guests have. */
 const SYS_FINIT_MODULE = 313;
 
-const nameOf = (path: string): string => path.replace(/^.*\//, "").replace(/\.ko$/, "");
+/** The kernel is to decompress the file (MODULE_INIT_COMPRESSED_FILE). */
+const COMPRESSED = 4;
+
+const nameOf = (path: string): string => path.replace(/^.*\//, "").replace(/\.ko(\.xz)?$/, "");
 
 /**
  * The paths of these modules and of all they depend on, each after what it needs.
@@ -54,19 +54,9 @@ export function loadOrder(dep: string, wanted: readonly string[]): string[] {
   return [...order];
 }
 
-/** The folder of modules below an unpacked package, `.../usr/lib/uml/modules/6.1.176`. */
-export function modulesFolder(unpacked: string): string {
-  const parent = join(unpacked, "usr/lib/uml/modules");
-  const [version] = readdirSync(parent);
-  if (version === undefined) throw new Error(`Cannot find modules in ${parent}: it is empty`);
-  return join(parent, version);
-}
-
-/** Absolute paths of all modules to load, in order. */
-export function modulesOf(unpacked: string): string[] {
-  const folder = modulesFolder(unpacked);
-  return loadOrder(readFileSync(join(folder, "modules.dep"), "utf8"), WANTED).map((path) => join(folder, path));
-}
+/** Whether a kernel has a module in itself. @param list content of modules.builtin: `kernel/fs/fuse/fuse.ko` per line */
+export const isBuiltIn = (list: string, name: string): boolean =>
+  list.split("\n").some((path) => nameOf(path) === name);
 
 /** Loads modules into the running kernel, in this order; one that is loaded already is passed over. */
 export function loadModules(paths: readonly string[]): void {
@@ -75,7 +65,8 @@ export function loadModules(paths: readonly string[]): void {
   ) as (number: number, fd: number, parameters: string, flags: number) => number;
   for (const path of paths) {
     using file = Fd.open(path);
-    if (finitModule(SYS_FINIT_MODULE, file.number, "", 0) === 0 || errno() === ERRNO.EEXIST) continue;
+    const flags = path.endsWith(".xz") ? COMPRESSED : 0;
+    if (finitModule(SYS_FINIT_MODULE, file.number, "", flags) === 0 || errno() === ERRNO.EEXIST) continue;
     throw new SystemError(`load module ${nameOf(path)}`, errno());
   }
 }

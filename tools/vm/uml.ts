@@ -1,0 +1,82 @@
+/** User-mode Linux: a kernel that is a program, on the host's own file system, read only. */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { cached, downloadHere, Unavailable, unpack } from "./apt.ts";
+import { bootVariables, type Guest, type Machine, type Running } from "./machine.ts";
+import { loadOrder, WANTED } from "./modules.ts";
+import { allowedProcessors } from "./processors.ts";
+
+const PACKAGE = "user-mode-linux";
+
+/** MiB: enough for all tests, too little for the one that wants too much. */
+const MEMORY = 512;
+
+/** A guest has one processor; more than two at a time gain nothing for this many files. */
+const MOST_GUESTS = 2;
+
+/** The folder of modules below an unpacked package, `.../usr/lib/uml/modules/6.1.176`. */
+function modulesFolder(unpacked: string): string {
+  const parent = join(unpacked, "usr/lib/uml/modules");
+  const [version] = readdirSync(parent);
+  if (version === undefined) throw new Error(`Cannot find modules in ${parent}: it is empty`);
+  return join(parent, version);
+}
+
+/** What the tests need. `configs` is /proc/config.gz, which feature probes read. */
+function modulesOf(unpacked: string): string[] {
+  const folder = modulesFolder(unpacked);
+  const dep = readFileSync(join(folder, "modules.dep"), "utf8");
+  return loadOrder(dep, ["configs", ...WANTED]).map((path) => join(folder, path));
+}
+
+/** Removes modules that nobody loads: nine tenths of the package. */
+function prune(unpacked: string): void {
+  const folder = modulesFolder(unpacked);
+  const needed = new Set(modulesOf(unpacked));
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const path = join(folder, name);
+    if (name.endsWith(".ko") && !needed.has(path)) rmSync(path);
+  }
+}
+
+function fetchPackage(work: string): void {
+  downloadHere(work, PACKAGE);
+  const deb = readdirSync(work).find((name) => name.endsWith(".deb"));
+  if (deb === undefined) throw new Unavailable(`apt-get download ${PACKAGE} left no package`);
+  unpack(work, [join(work, deb)], join(work, "tree"));
+  prune(join(work, "tree"));
+}
+
+function start(kernel: string, guest: Guest): Running {
+  const { number, root, shared } = guest;
+  const boot = ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", `init="${join(root, "tools/vm/init.sh")}"`];
+  // Only what ends a kernel is printed; the rest of the console is the runner's.
+  const console = ["con=null", "con0=fd:0,fd:1", "loglevel=1"];
+  const processors = allowedProcessors();
+  // A guest and its processes take turns by ptrace: on one processor without waking another, which is several times faster.
+  const pinned = ["-c", String(processors[number % processors.length]), join(kernel, "usr/bin/linux.uml")];
+  const variables = bootVariables(guest, { SLUICE_TEST_EVERY: 8 });
+  const machine = spawn("taskset", [...pinned, `mem=${MEMORY}M`, ...boot, ...variables, ...console], {
+    // A process group of its own, so that all of it can be ended at once.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    // It keeps its memory in TMPDIR and its management socket below HOME.
+    env: { PATH: process.env["PATH"], HOME: shared, TMPDIR: shared },
+  });
+  return { machine, servers: [] };
+}
+
+/** Debian's user-mode Linux, fetched the first time. @throws Unavailable when it cannot be had here */
+export function userModeLinux(cache: string): Machine {
+  const kernel = cached(cache, PACKAGE, fetchPackage);
+  return {
+    title: "user-mode",
+    memory: MEMORY,
+    keepsMemoryInFolder: true,
+    guests: Math.min(MOST_GUESTS, availableParallelism()),
+    modules: modulesOf(kernel),
+    start: (guest) => start(kernel, guest),
+  };
+}
