@@ -22,6 +22,7 @@ export type Bench = (options: BenchOptions) => AsyncIterable<Section>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   shaper: async () => (await import("./shaper/shaper.ts")).shaper,
   dispatcher: async () => (await import("./dispatcher/dispatcher.ts")).dispatcher,
+  latency: async () => (await import("./latency/latency.ts")).latency,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
 

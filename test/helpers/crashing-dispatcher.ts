@@ -1,5 +1,5 @@
 /**
- * Makes one change of the dispatcher and kills itself with SIGKILL at the n-th fault point; without dying it prints how many
+ * Makes one change of the dispatcher and dies (death.ts) at the n-th fault point; without dying it prints how many
  * points there were. Arguments: root folder, namespace path, number, operation as JSON (see dispatcher-crash.test.ts).
  */
 import { systemClock } from "../../src/core/clock.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../src/dispatcher/manage.ts";
 import type { HookName } from "../../src/dispatcher/model.ts";
 import { pathsBelow } from "../../src/linux/paths.ts";
+import { die } from "./death.ts";
 
 /** What to do. */
 export type Operation =
@@ -30,7 +31,7 @@ export type Operation =
 const [root, netns, dieAt, operation] = process.argv.slice(2) as [string, string, string, string];
 let points = 0;
 const fault = (): void => {
-  if (points === Number(dieAt)) process.kill(process.pid, "SIGKILL");
+  if (points === Number(dieAt)) die();
   points += 1;
 };
 

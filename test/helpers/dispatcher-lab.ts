@@ -41,7 +41,7 @@ import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { Netns } from "../../src/linux/netns.ts";
 import { ethernet, ipv4 } from "../../src/linux/packet/frame.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
-import { pathsBelow } from "../../src/linux/paths.ts";
+import { type Paths, pathsBelow } from "../../src/linux/paths.ts";
 
 const U64: Layout<number> = {
   size: 8,
@@ -68,14 +68,21 @@ export interface AttachOptions {
 /** The place. */
 export class DispatcherLab implements Disposable {
   readonly ns = Netns.create();
-  readonly root = mkdtempSync(join(tmpdir(), "sluice-dispatcher-"));
-  readonly paths = pathsBelow(this.root);
+  readonly root: string;
+  readonly paths: Paths;
+  readonly #keepsRoot: boolean;
   #dispatcher: Dispatcher;
   readonly #options: Partial<DispatcherPlace>;
 
-  /** @param options where the dispatcher shall differ from the usual: engine, fault points, time to wait for the lock */
-  constructor(options: Partial<DispatcherPlace> = {}) {
+  /**
+   * @param options where the dispatcher shall differ from the usual: engine, fault points, time to wait for the lock
+   * @param root a folder that is there and stays; otherwise one of its own goes with it
+   */
+  constructor(options: Partial<DispatcherPlace> = {}, root?: string) {
     this.#options = options;
+    this.root = root ?? mkdtempSync(join(tmpdir(), "sluice-dispatcher-"));
+    this.#keepsRoot = root !== undefined;
+    this.paths = pathsBelow(this.root);
     this.#dispatcher = this.#open();
     // No router solicitations among the packets that are counted.
     const ipv6 = (which: string): string => `/proc/sys/net/ipv6/conf/${which}/disable_ipv6`;
@@ -214,7 +221,7 @@ export class DispatcherLab implements Disposable {
   [Symbol.dispose](): void {
     this.#dispatcher[Symbol.dispose]();
     if (existsSync(this.paths.pins)) umount2(this.paths.pins, 2);
-    rmSync(this.root, { recursive: true, force: true });
+    if (!this.#keepsRoot) rmSync(this.root, { recursive: true, force: true });
     this.ns[Symbol.dispose]();
   }
 }

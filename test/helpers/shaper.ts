@@ -13,11 +13,17 @@ import { config } from "./isp.ts";
 /** A lab, a shaper on its router, and short words for what tests do with them. */
 export class ShapedLab implements Disposable {
   readonly lab: Lab;
-  readonly root = mkdtempSync(join(tmpdir(), "sluice-test-"));
+  readonly root: string;
+  readonly #keepsRoot: boolean;
   readonly shaper: Shaper;
   readonly config: ShaperConfig;
 
-  constructor(options: { queues?: number; hosts?: readonly string[]; config?: Partial<ShaperConfig> } = {}) {
+  /** @param options among them `root`, a folder that is there and stays; otherwise one of its own goes with it */
+  constructor(
+    options: { queues?: number; hosts?: readonly string[]; config?: Partial<ShaperConfig>; root?: string } = {},
+  ) {
+    this.root = options.root ?? mkdtempSync(join(tmpdir(), "sluice-test-"));
+    this.#keepsRoot = options.root !== undefined;
     this.lab = new Lab(options.queues ?? 4, options.hosts);
     this.config = config(options.config);
     this.shaper = Shaper.open(shaperPlace(this.root, this.lab.router.path), this.config.link);
@@ -65,6 +71,6 @@ export class ShapedLab implements Disposable {
     this.shaper[Symbol.dispose]();
     this.lab[Symbol.dispose]();
     execFileSync("sh", ["-c", `umount ${this.root}/sys/fs/bpf/sluice 2>/dev/null; true`]);
-    rmSync(this.root, { recursive: true });
+    if (!this.#keepsRoot) rmSync(this.root, { recursive: true });
   }
 }

@@ -15,3 +15,14 @@ export function ispOfSketch({ sites, circuits }: Sketch): Isp {
     circuits: Object.entries(circuits).map(([id, [site, mbit, address]]) => circuit(id, site, mbit, { address })),
   };
 }
+
+/** An ISP before a change. */
+export const BEFORE: Sketch = {
+  sites: { A: 100, B: 50 },
+  circuits: { a1: ["A", 10, "100.64.1.1"], a2: ["A", 20, "100.64.1.2"], b1: ["B", 5, "100.64.1.3"] },
+};
+/** And after it: one circuit changed, one moved, one gone, one new. */
+export const AFTER: Sketch = {
+  sites: { A: 100, B: 50 },
+  circuits: { a1: ["A", 12, "100.64.1.1"], a2: ["B", 20, "100.64.1.2"], n1: ["A", 5, "100.64.1.4"] },
+};

@@ -9,17 +9,7 @@ import { Shaper } from "../../src/shaper/shaper.ts";
 import { crashPoints } from "../helpers/crash-points.ts";
 import { shaperPlace } from "../helpers/egress.ts";
 import { ShapedLab } from "../helpers/shaper.ts";
-import { ispOfSketch, type Sketch } from "../helpers/sketch.ts";
-
-const BEFORE: Sketch = {
-  sites: { A: 100, B: 50 },
-  circuits: { a1: ["A", 10, "100.64.1.1"], a2: ["A", 20, "100.64.1.2"], b1: ["B", 5, "100.64.1.3"] },
-};
-/** One circuit changed, one moved, one gone, one new. */
-const AFTER: Sketch = {
-  sites: { A: 100, B: 50 },
-  circuits: { a1: ["A", 12, "100.64.1.1"], a2: ["B", 20, "100.64.1.2"], n1: ["A", 5, "100.64.1.4"] },
-};
+import { AFTER, BEFORE, ispOfSketch, type Sketch } from "../helpers/sketch.ts";
 
 function applyAndDie(lab: ShapedLab, actions: number, sketch: Sketch): void {
   const script = join(import.meta.dirname, "../helpers/crashing-apply.ts");

@@ -30,8 +30,9 @@ export interface FileResult {
   readonly milliseconds: number;
 }
 
-/** After this many milliseconds a file is stopped: it hangs. */
-const TIMEOUT = 300_000;
+/** After this many milliseconds a file is stopped: it hangs. An emulated processor has a multiple of it. */
+export const TIMEOUT = { native: 300_000, emulated: 1_200_000 } as const;
+const timeout = TIMEOUT[process.env["SLUICE_TEST_EMULATED"] === "1" ? "emulated" : "native"];
 
 type Ended = EventData.TestPass | EventData.TestFail;
 const NO_REASON = "it is skipped without a reason: say why in { skip: reason } or t.skip(reason)";
@@ -94,7 +95,7 @@ export function runFile(root: string, file: string): Promise<FileResult> {
   const collector = new Collector();
   return new Promise((resolve) => {
     // Not run's own `timeout`, which fails the test but waits for its process all the same.
-    const signal = AbortSignal.timeout(TIMEOUT);
+    const signal = AbortSignal.timeout(timeout);
     const stream = run({ files: [file], cwd: root, concurrency: 1, isolation: "process", signal });
     stream.on("test:enqueue", (test) => collector.enqueue(test));
     stream.on("test:pass", (test) => collector.end(test));

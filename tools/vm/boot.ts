@@ -2,9 +2,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Guest, Machine } from "./machine.ts";
 
-/** A guest that says nothing for this long hangs; the runner in it gives a hanging file up earlier. */
-const SILENCE = 330_000;
-
 /** Lines of the console that are kept for when the guest dies. */
 const KEPT = 30;
 
@@ -14,6 +11,12 @@ export interface Ended {
   readonly console: readonly string[];
   /** Whether it was stopped because it said nothing any more. */
   readonly hung: boolean;
+}
+
+/** Why a guest did not come to its job's end, with what it said last. */
+export function lastWords({ hung, console: last }: Ended): string {
+  const what = hung ? "said nothing for too long and was stopped" : "ended before its job did";
+  return `the guest ${what}; its last words:\n${last.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** Ends a process and its children, wherever they are. */
@@ -43,7 +46,7 @@ export async function boot(machine: Machine, guest: Guest, started: (handle: Han
   const watchdog = setTimeout(() => {
     hung = true;
     stop();
-  }, SILENCE);
+  }, machine.patience);
   started({ refresh: () => void watchdog.refresh(), kill: stop });
   const lines: string[] = [];
   for (const stream of [child.stdout!, child.stderr!]) {

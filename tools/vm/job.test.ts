@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -14,8 +14,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 test("a job is read as it was written", () => {
   const job = { modules: ["/a b/c.ko"], netns: ["test/netns/x.test.ts"], vm: [] };
-  writeJob(folder, job);
+  writeJob(folder, "/it's here", job);
   assert.deepEqual(readJob(folder), job);
+  assert.match(readFileSync(join(folder, "start"), "utf8"), /^cd '\/it'\\''s here'$/m);
 });
 
 test("each file is claimed once, whatever its path", () => {

@@ -1,6 +1,6 @@
 /** What host and guests tell each other: files in a folder that all of them see. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { causeText } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
 
@@ -14,6 +14,8 @@ export interface Job {
   /** Test files to run, from the project's folder. */
   readonly netns: readonly string[];
   readonly vm: readonly string[];
+  /** A script to run instead, in the runner's process. */
+  readonly script?: { readonly path: string; readonly args: readonly string[] };
 }
 
 /** What came of it in one guest. */
@@ -27,9 +29,18 @@ export interface Outcome {
 
 type Line = { readonly kernel: string } | { readonly result: FileResult } | { readonly finished: true };
 
-/** Leaves the job for the guests. */
-export function writeJob(folder: string, job: Job): void {
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** The last step of init: our runner, with the host's Node and search path. */
+const startScript = (root: string): string =>
+  `cd ${quoted(root)}\n` +
+  `export PATH=${quoted(`${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`)}:$PATH NO_COLOR=1\n` +
+  `exec node tools/vm/guest.ts\n`;
+
+/** Leaves the job for the guests, and the script that begins it. @param root the project's folder */
+export function writeJob(folder: string, root: string, job: Job): void {
   writeFileSync(join(folder, "job.json"), JSON.stringify(job));
+  writeFileSync(join(folder, "start"), startScript(root));
 }
 
 /** Reads the job that the host left. */

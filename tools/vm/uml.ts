@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { TIMEOUT } from "../testing/run-file.ts";
 import { cached, downloadHere, Unavailable, unpack } from "./apt.ts";
 import { bootVariables, type Guest, type Machine, type Running } from "./machine.ts";
 import { loadOrder, WANTED } from "./modules.ts";
@@ -76,6 +77,7 @@ export function userModeLinux(cache: string): Machine {
     memory: MEMORY,
     keepsMemoryInFolder: true,
     guests: Math.min(MOST_GUESTS, availableParallelism()),
+    patience: TIMEOUT.native + 30_000,
     modules: modulesOf(kernel),
     start: (guest) => start(kernel, guest),
   };

@@ -27,15 +27,17 @@ interface LibreqosMachine extends Pick<Facts, "devices"> {
 /**
  * LibreQoS's plan for `Shaper.planAs`. Its ids come from the files alone, so the store is left as it is.
  *
+ * @param options among them `processors`, of which LibreQoS wants at least two; those of this machine when left out
  * @throws SluiceError with everything that stands against it
  */
 export function libreqosPlan(
   files: LibreqosFiles,
   config: ShaperConfig,
   machine: MachineState,
-  options: PlanOptions,
+  options: PlanOptions & { readonly processors?: number },
 ): DialectPlan {
-  const state = libreqosState(files, config, { devices: machine.facts.devices, processors: cpus().length });
+  const { processors = cpus().length } = options;
+  const state = libreqosState(files, config, { devices: machine.facts.devices, processors });
   const { actions } = planLibreqos(state.commands, state.desired, machine.observed, options);
   return { actions, warnings: state.warnings, allocation: machine.prior };
 }
