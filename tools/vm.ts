@@ -1,7 +1,7 @@
 /**
  * Runs tests on other kernels: `node tools/vm.ts [--qemu] [--write-matrix] [part of a path ...]` boots user-mode Linux
  * with CAKE, fq_codel and netem, or with --qemu two of Debian's kernels in QEMU (as root), and runs test/netns and
- * test/vm in them. With --write-matrix the same files are run on this machine's kernel, as root, in user-mode Linux and in
+ * test/vm in them; test/reboot beside user-mode Linux, on machines of its own. With --write-matrix the same files are run on this machine's kernel, as root, in user-mode Linux and in
  * QEMU, and docs/kernels.md is written. The last line is `N passed, N failed, N skipped`; exit 1 when one failed or none
  * ran, 69 when there is no kernel to boot.
  */
@@ -10,7 +10,7 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { testFiles } from "./testing/files.ts";
 import { reportLines, succeeded } from "./testing/report.ts";
-import { remark, runOnKernel } from "./testing/tier.ts";
+import { remark, runOnKernel, runTier } from "./testing/tier.ts";
 import { Unavailable } from "./vm/apt.ts";
 import { runInGuests } from "./vm/guests.ts";
 import type { Machine } from "./vm/machine.ts";
@@ -55,8 +55,14 @@ if (write) {
   columns.push({ kernel: release(), results });
 }
 // User-mode Linux takes all processors for itself; QEMU's machines leave each other some.
-for (const group of Map.groupBy(machines, ({ title }) => title).values())
-  columns.push(...(await Promise.all(group.map((machine) => runInGuests(root, machine, cache, job)))));
+for (const group of Map.groupBy(machines, ({ title }) => title).values()) {
+  const reboots = group.some(({ pullsPlug }) => pullsPlug) ? testFiles(root, "reboot", filters) : [];
+  const [rebooted, ...ran] = await Promise.all([
+    runTier(root, "reboot", reboots),
+    ...group.map((machine) => runInGuests(root, machine, cache, job)),
+  ]);
+  columns.push(...ran.map((column) => ({ ...column, results: [...column.results, ...rebooted] })));
+}
 const results = columns.flatMap((column) => column.results);
 if (results.length > 0) console.log(["", ...matrixText(columns)].join("\n"));
 console.log(reportLines(results, filters).join("\n"));

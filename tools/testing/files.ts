@@ -3,14 +3,15 @@ import { globSync } from "node:fs";
 
 /**
  * `unit` runs anywhere (golden files and house rules too); `netns` needs root and a kernel to itself; `vm` needs a kernel
- * with CAKE, fq_codel and netem as well, which tools/vm.ts boots.
+ * with CAKE, fq_codel and netem as well, which tools/vm.ts boots; `reboot` boots machines itself, and pulls their plug.
  */
-export type Tier = "unit" | "netns" | "vm";
+export type Tier = "unit" | "netns" | "vm" | "reboot";
 
 const PATTERNS: Readonly<Record<Tier, readonly string[]>> = {
   unit: ["{src,tools,demo,bench}/**/*.test.ts", "test/*.test.ts", "test/{golden,helpers}/**/*.test.ts"],
   netns: ["test/netns/**/*.test.ts"],
   vm: ["test/vm/**/*.test.ts"],
+  reboot: ["test/reboot/**/*.test.ts"],
 };
 
 /**

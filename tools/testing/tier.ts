@@ -5,7 +5,7 @@ import { fileLine } from "./report.ts";
 import { type FileResult, runFile } from "./run-file.ts";
 
 /** Files at a time: the tiers on a real kernel share it, so one. */
-const CONCURRENCY: Readonly<Record<Tier, number>> = { unit: 2, netns: 1, vm: 1 };
+const CONCURRENCY: Readonly<Record<Tier, number>> = { unit: 2, netns: 1, vm: 1, reboot: 1 };
 
 /** A result that is not of a test file: something the run itself found, or left out. */
 export const remark = (file: string, part: Partial<FileResult>): FileResult => ({

@@ -10,7 +10,7 @@ export class Unavailable extends Error {}
 export function run(cwd: string, program: string, words: readonly string[]): string {
   const { status, error, stderr, stdout } = spawnSync(program, words, { cwd, encoding: "utf8" });
   if (error) throw new Unavailable(`${program}: ${error.message}`);
-  const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-2).join(" ");
+  const said = `${stdout}\n${stderr}`.trim().split(/\n+/).slice(-2).join(" ");
   if (status !== 0) throw new Unavailable(`${program} ${words.at(-1) ?? ""}: ${said}`);
   return stdout;
 }

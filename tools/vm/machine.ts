@@ -31,6 +31,8 @@ export interface Machine {
   readonly keepsMemoryInFolder: boolean;
   /** Guests at a time; they share the test files. */
   readonly guests: number;
+  /** Whether test/reboot is of this machine. */
+  readonly pullsPlug: boolean;
   /** Milliseconds: a guest that says nothing for so long hangs. The runner in it gives a hanging file up earlier. */
   readonly patience: number;
   /** Why a test file (its path from the project's folder) is not run here; undefined when it is. */

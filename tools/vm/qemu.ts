@@ -164,6 +164,7 @@ export function emulatedMachines(cache: string): Machine[] {
       memory: MEMORY,
       keepsMemoryInFolder: false,
       guests: 1,
+      pullsPlug: false,
       patience: TIMEOUT.emulated + 60_000,
       leavesOut: (file) => (STARTS_MANY.test(file) ? REASON : undefined),
       modules: modulesOf(kernel, WANTED),

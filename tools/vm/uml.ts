@@ -77,6 +77,7 @@ export function userModeLinux(cache: string): Machine {
     memory: MEMORY,
     keepsMemoryInFolder: true,
     guests: Math.min(MOST_GUESTS, availableParallelism()),
+    pullsPlug: true,
     patience: TIMEOUT.native + 30_000,
     modules: modulesOf(kernel),
     start: (guest) => start(kernel, guest),
