@@ -179,7 +179,7 @@ function faultAt(machine: FakeMachine, index: number, batch: number) {
 const place = ({ queue, parent, number }: Slot) => ({ queue, parent, number });
 
 describe("buildShaper() keeps its promises", () => {
-  test("ids never collide and never move because a neighbour came or went", () => {
+  test("ids never collide, and where the tree fits into HTB never move because a neighbour came or went", () => {
     fc.assert(
       fc.property(world, fc.array(edit, { minLength: 1, maxLength: 6 }), setting, (start, edits, s) => {
         const c = config({ ...s, minimums: "scale" });
@@ -196,7 +196,11 @@ describe("buildShaper() keeps its promises", () => {
             [...after.allocation.values()].map((slot) => `${side.device} ${classidOf(side, slot)}`),
           );
           assert.equal(new Set(ids).size, ids.length);
-          if (e.kind === "rate" || e.kind === "add" || e.kind === "remove") {
+          // Which nodes of a tree that is too deep are folded depends on which of them have circuits.
+          const fits = [before, after].every(({ warnings }) =>
+            warnings.every(({ code }) => code !== "SHAPER_TREE_FOLDED" && code !== "SHAPER_TREE_FLATTENED"),
+          );
+          if (fits && (e.kind === "rate" || e.kind === "add" || e.kind === "remove")) {
             for (const [key, slot] of before.allocation) {
               if (after.allocation.has(key)) assert.deepEqual(place(after.allocation.get(key)!), place(slot), key);
             }
