@@ -12,6 +12,7 @@ import { testFiles } from "./testing/files.ts";
 import { reportLines, succeeded } from "./testing/report.ts";
 import { remark, runOnKernel, runTier } from "./testing/tier.ts";
 import { Unavailable } from "./vm/apt.ts";
+import { endBySignals } from "./vm/at-exit.ts";
 import { runInGuests } from "./vm/guests.ts";
 import type { Machine } from "./vm/machine.ts";
 import { type Column, matrixMarkdown, matrixText, withResults } from "./vm/matrix.ts";
@@ -46,7 +47,7 @@ function machinesOrSkip(): Machine[] {
   }
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+endBySignals();
 const machines = machinesOrSkip();
 const job = { netns: testFiles(root, "netns", filters), vm: testFiles(root, "vm", filters) };
 const columns: Column[] = [];

@@ -33,6 +33,8 @@ const runs: Run[] = [];
 for (let run = 0; run < Number(count); run += 1)
   for (const mbit of plans.map(Number)) {
     const felt = await feelLatency(["cake", "fifo"], mbit, Number(seconds));
+    // On the console, which is watched for silence.
+    console.log(`run ${run + 1} of ${count}, ${mbit} Mbit/s`);
     for (const leaf of ["cake", "fifo"] as const)
       runs.push({ mbit, leaf, idle: trips(felt[leaf].idle), loaded: trips(felt[leaf].loaded) });
   }

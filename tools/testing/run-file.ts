@@ -95,7 +95,10 @@ export function runFile(root: string, file: string): Promise<FileResult> {
   const collector = new Collector();
   return new Promise((resolve) => {
     // Not run's own `timeout`, which fails the test but waits for its process all the same.
-    const signal = AbortSignal.timeout(timeout);
+    const stopped = new AbortController();
+    const stop = () => stopped.abort();
+    process.once("exit", stop);
+    const signal = AbortSignal.any([AbortSignal.timeout(timeout), stopped.signal]);
     const stream = run({ files: [file], cwd: root, concurrency: 1, isolation: "process", signal });
     stream.on("test:enqueue", (test) => collector.enqueue(test));
     stream.on("test:pass", (test) => collector.end(test));
@@ -108,6 +111,7 @@ export function runFile(root: string, file: string): Promise<FileResult> {
       const { passed, failures, skips, notes, output } = collector;
       if (passed + failures.length + skips.length === 0) failures.push({ path: [], cause: "there is no test in it" });
       const milliseconds = performance.now() - start;
+      process.off("exit", stop);
       resolve({ file: relative(root, file), passed, failures, skips, notes, output, milliseconds });
     });
     stream.resume();

@@ -8,7 +8,8 @@ export class Unavailable extends Error {}
 
 /** Runs a program and gives what it printed. @throws Unavailable with the last lines it wrote when it fails or is not there */
 export function run(cwd: string, program: string, words: readonly string[]): string {
-  const { status, error, stderr, stdout } = spawnSync(program, words, { cwd, encoding: "utf8" });
+  const { status, signal, error, stderr, stdout } = spawnSync(program, words, { cwd, encoding: "utf8" });
+  if (signal) throw new Error(`${program} was ended by ${signal}`);
   if (error) throw new Unavailable(`${program}: ${error.message}`);
   const said = `${stdout}\n${stderr}`.trim().split(/\n+/).slice(-2).join(" ");
   if (status !== 0) throw new Unavailable(`${program} ${words.at(-1) ?? ""}: ${said}`);

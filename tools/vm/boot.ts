@@ -1,5 +1,7 @@
 /** Boots a guest, watches it, and leaves nothing of it behind. */
 import type { ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
+import { atExit } from "./at-exit.ts";
 import type { Guest, Machine } from "./machine.ts";
 
 /** Lines of the console that are kept for when the guest dies. */
@@ -9,20 +11,19 @@ const KEPT = 30;
 export interface Ended {
   /** Its last lines on the console. */
   readonly console: readonly string[];
-  /** Whether it was stopped because it said nothing any more. */
-  readonly hung: boolean;
+  /** What was done to it before its end, if anything was. */
+  readonly stopped?: string;
 }
 
 /** Why a guest did not come to its job's end, with what it said last. */
-export function lastWords({ hung, console: last }: Ended): string {
-  const what = hung ? "said nothing for too long and was stopped" : "ended before its job did";
-  return `the guest ${what}; its last words:\n${last.map((line) => `  ${line}`).join("\n")}`;
-}
+export const lastWords = ({ stopped, console: last }: Ended): string =>
+  `the guest ${stopped ?? "ended before its job did"}; its last words:\n${last.map((line) => `  ${line}`).join("\n")}`;
 
-/** Ends a process and its children, wherever they are. */
-function kill({ pid }: ChildProcess): void {
+/** Ends a process group, wherever its members are. */
+export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
   try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    // Of a leader that ended long ago the number may be somebody else's; its group's members end with its pipes.
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
   } catch {
     // All of it is gone already.
   }
@@ -38,32 +39,44 @@ export interface Handle {
 
 /** Boots a guest and resolves when it is off; it does not outlive this process. @param started is given its handle */
 export async function boot(machine: Machine, guest: Guest, started: (handle: Handle) => void): Promise<Ended> {
-  const running = await machine.start(guest);
-  const child = running.machine;
-  const stop = () => [child, ...running.servers].forEach(kill);
-  process.once("exit", stop);
-  let hung = false;
-  const watchdog = setTimeout(() => {
-    hung = true;
-    stop();
-  }, machine.patience);
-  started({ refresh: () => void watchdog.refresh(), kill: stop });
+  const { machine: child, servers, leftovers } = await machine.start(guest);
+  const kill = () => [child, ...servers].forEach(killGroup);
+  using _ended = atExit(kill);
+  let stopped: string | undefined;
+  const stop = (why: string): void => {
+    stopped ??= why;
+    kill();
+  };
+  const watchdog = setTimeout(() => stop("said nothing for too long and was stopped"), machine.patience);
+  const refresh = () => void watchdog.refresh();
   const lines: string[] = [];
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
-      watchdog.refresh();
-      lines.push(...chunk.split(/[\r\n]+/).filter((line) => line.trim() !== ""));
-      lines.splice(0, lines.length - KEPT);
-    });
-  }
-  // A kernel's helpers outlive it when it is killed, and hold its pipes.
-  child.on("exit", stop);
+  const listen = (source: ChildProcess): void => {
+    for (const stream of [source.stdout, source.stderr])
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
+        refresh();
+        lines.push(...chunk.split(/[\r\n]+/).filter((line) => line.trim() !== ""));
+        lines.splice(0, lines.length - KEPT);
+      });
+  };
+  [child, ...servers].forEach(listen);
+  // A kernel's helpers outlive it when it is killed, and hold its pipes; its servers end with it, and it with them.
+  const leader = child.pid;
+  child.on("exit", () => {
+    kill();
+    try {
+      process.kill(-leader!, "SIGKILL");
+    } catch {
+      // It left nobody.
+    }
+  });
+  for (const server of servers) server.on("exit", () => stop("lost what serves its files"));
+  started({ refresh, kill });
   try {
     await new Promise<void>((resolve, reject) => child.on("close", () => resolve()).on("error", reject));
-    return { console: lines, hung };
+    return { console: lines, ...(stopped !== undefined && { stopped }) };
   } finally {
     clearTimeout(watchdog);
-    process.off("exit", stop);
-    stop();
+    kill();
+    for (const path of leftovers) rmSync(path, { force: true });
   }
 }

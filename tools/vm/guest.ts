@@ -26,7 +26,12 @@ async function runScript({ path, args }: NonNullable<Job["script"]>): Promise<vo
 }
 
 async function runTests(): Promise<void> {
-  const unclaimed = (files: readonly string[]) => files.values().filter((file) => claim(SHARED_IN_GUEST, file));
+  const unclaimed = (files: readonly string[]) =>
+    files.values().filter((file) => {
+      const ours = claim(SHARED_IN_GUEST, file);
+      if (ours) report(SHARED_IN_GUEST, guest, { begun: file });
+      return ours;
+    });
   await runOnKernel(root, "netns", unclaimed(netns), tell);
   await runOnKernel(root, "vm", unclaimed(vm), tell);
 }

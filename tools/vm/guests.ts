@@ -1,6 +1,6 @@
 /** Runs a job in as many guests as there are processors for them, and gathers what they tell. */
 import { watch } from "node:fs";
-import { fileLine } from "../testing/report.ts";
+import { causeText, fileLine } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
 import { remark } from "../testing/tier.ts";
 import { boot, type Ended, lastWords } from "./boot.ts";
@@ -15,8 +15,10 @@ const longestFirst = (files: readonly string[]): string[] =>
   files.toSorted((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)));
 
 /** The failure of a guest that did not come to its job's end. */
-const death = (ended: Ended): FileResult =>
-  remark("the virtual machine", { failures: [{ path: [], cause: lastWords(ended) }] });
+const death = (ended: Ended, running?: string): FileResult => {
+  const cause = `${running === undefined ? "" : `while it ran ${running}, `}${lastWords(ended)}`;
+  return remark("the virtual machine", { failures: [{ path: [], cause }] });
+};
 
 /**
  * Runs the job on a machine; each file's line is shown when it has ended, after the machine's label if it has one.
@@ -29,14 +31,17 @@ export async function runInGuests(
   cache: string,
   job: Pick<Job, "netns" | "vm">,
 ): Promise<Column> {
-  const count = Math.max(1, Math.min(machine.guests, job.netns.length + job.vm.length));
   const leftOut = [...job.netns, ...job.vm].flatMap((file) => {
     const reason = machine.leavesOut?.(file);
     return reason === undefined ? [] : [remark(file, { skips: [{ path: [], reason }] })];
   });
   const runs = (files: readonly string[]) => files.filter((file) => !leftOut.some((result) => result.file === file));
+  const [netns, vm] = [runs(job.netns), runs(job.vm)];
+  const unknown = `${machine.label ?? "unknown"}, ${machine.title}`;
+  const count = Math.min(machine.guests, netns.length + vm.length);
+  if (count === 0) return { kernel: unknown, results: leftOut };
   using shared = new SharedFolder(machine.keepsMemoryInFolder ? count * machine.memory * 2 ** 20 : 2 ** 24, cache);
-  writeJob(shared.path, root, { modules: machine.modules, vm: runs(job.vm), netns: longestFirst(runs(job.netns)) });
+  writeJob(shared.path, root, { modules: machine.modules, vm, netns: longestFirst(netns) });
   const numbers = Array.from({ length: count }, (_, number) => number);
   const outcomes = (): Outcome[] => numbers.map((number) => readOutcome(shared.path, number));
 
@@ -53,21 +58,19 @@ export async function runInGuests(
     refreshes.get(file ?? "")?.();
     show();
   });
-  const ends = await Promise.all(
-    numbers.map((number) =>
-      boot(machine, { number, root, shared: shared.path }, ({ refresh }) =>
-        refreshes.set(outcomeName(number), refresh),
-      ),
-    ),
-  );
+  const begin = (number: number): Promise<Ended> =>
+    boot(machine, { number, root, shared: shared.path }, ({ refresh }) =>
+      refreshes.set(outcomeName(number), refresh),
+    ).catch((error: unknown) => ({ console: [causeText(error)], stopped: "could not be started" }));
+  const ends = await Promise.all(numbers.map(begin));
   watcher.close();
   show();
 
   const told = outcomes();
-  const deaths = told.flatMap(({ finished }, number) => (finished ? [] : [death(ends[number]!)]));
-  const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel ?? "unknown";
+  const deaths = told.flatMap(({ finished, running }, number) => (finished ? [] : [death(ends[number]!, running)]));
+  const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel;
   return {
-    kernel: `${release}, ${machine.title}`,
+    kernel: release === undefined ? unknown : `${release}, ${machine.title}`,
     results: [...leftOut, ...told.flatMap(({ results }) => results), ...deaths],
   };
 }

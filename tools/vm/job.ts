@@ -23,13 +23,20 @@ export interface Outcome {
   /** `6.1.176`; absent when the guest did not get that far. */
   readonly kernel?: string;
   readonly results: readonly FileResult[];
+  /** The file that it was running when it told its last. */
+  readonly running?: string;
   /** Whether it came to the end of the job. */
   readonly finished: boolean;
 }
 
-type Line = { readonly kernel: string } | { readonly result: FileResult } | { readonly finished: true };
+type Line =
+  | { readonly kernel: string }
+  | { readonly begun: string }
+  | { readonly result: FileResult }
+  | { readonly finished: true };
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+/** A word of the shell's. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The last step of init: our runner, with the host's Node and search path. */
 const startScript = (root: string): string =>
@@ -84,8 +91,10 @@ export function readOutcome(folder: string, guest: number): Outcome {
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
   const kernel = lines.find((line) => "kernel" in line)?.kernel;
+  const last = lines.at(-1);
   return {
     ...(kernel !== undefined && { kernel }),
+    ...(last && "begun" in last && { running: last.begun }),
     results: lines.flatMap((line) => ("result" in line ? [line.result] : [])),
     finished: lines.some((line) => "finished" in line),
   };

@@ -17,6 +17,8 @@ export interface Running {
   readonly machine: ChildProcess;
   /** What serves it and is of no use without it. Each is the leader of a process group, as the machine is. */
   readonly servers: readonly ChildProcess[];
+  /** Files that they leave, to be removed when all have ended. */
+  readonly leftovers: readonly string[];
 }
 
 /** A kernel, and what boots it. */
@@ -45,4 +47,4 @@ export interface Machine {
 /** What is the same for every kernel's command line: where init finds host and tests. */
 export const bootVariables = ({ number, shared }: Guest, more: Readonly<Record<string, string | number>>): string[] =>
   // What the kernel does not know becomes a variable of init's.
-  Object.entries({ shared, guest: number, ...more }).map(([name, value]) => `${name}=${value}`);
+  Object.entries({ shared, guest: number, ...more }).map(([name, value]) => `${name}="${value}"`);

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { TIMEOUT } from "../testing/run-file.ts";
 import { Bookworm, cached, run, Unavailable, unpack } from "./apt.ts";
+import { atExit } from "./at-exit.ts";
+import { killGroup } from "./boot.ts";
 import { encodeCpio } from "./cpio.ts";
+import { quoted } from "./job.ts";
 import { bootVariables, type Guest, type Machine, type Running } from "./machine.ts";
 import { isBuiltIn, loadOrder, WANTED } from "./modules.ts";
 
@@ -72,7 +75,7 @@ function firstFileSystem(kernel: string, emulator: string, init: string): Buffer
     "#!/bin/busybox sh",
     ...modules.map((_, i) => `/bin/busybox insmod /m/${i}.ko`),
     "/bin/busybox mount -t virtiofs -o ro root /root",
-    `exec /bin/busybox switch_root /root '${init}'`,
+    `exec /bin/busybox switch_root /root ${quoted(init)}`,
   ];
   return encodeCpio([
     ...["bin", "m", "root"].map((name) => ({ name })),
@@ -81,6 +84,9 @@ function firstFileSystem(kernel: string, emulator: string, init: string): Buffer
     { name: "init", content: Buffer.from(`${script.join("\n")}\n`), executable: true },
   ]);
 }
+
+/** Milliseconds until a server must be ready. */
+const READY = 30_000;
 
 /** Serves a folder of the host to a guest; resolves when it is ready for it. */
 async function serve(emulator: string, source: string, socket: string, cache: string): Promise<ChildProcess> {
@@ -94,32 +100,51 @@ async function serve(emulator: string, source: string, socket: string, cache: st
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
-  let said = "";
-  server.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-500)));
-  while (!existsSync(socket)) {
-    if (server.exitCode !== null) throw new Error(`Cannot serve ${source} to a guest: ${said}`);
+  let failure: string | undefined;
+  server.on("error", ({ message }) => (failure = message));
+  server.on("exit", (code, signal) => (failure = `it ended with ${signal ?? code}`));
+  for (let waited = 0; !existsSync(socket); waited += 20) {
+    if (waited > READY) failure ??= "it was not ready in time";
+    if (failure !== undefined) {
+      killGroup(server);
+      throw new Error(`Cannot serve ${source} to a guest: ${failure}`);
+    }
     await setTimeout(20);
   }
   return server;
 }
 
+/** The file that a server keeps for its socket, and leaves. */
+const pidFile = (socket: string): string => `/run/virtiofsd/${socket.replaceAll("/", ".")}.pid`;
+
 /** The words of a command line none of which has a space in it. */
 const words = (line: string): string[] => line.split(" ");
+
+/** QEMU takes a comma in a value doubled. */
+const value = (path: string): string => path.replaceAll(",", ",,");
 
 async function start(kernel: string, emulator: string, guest: Guest): Promise<Running> {
   const { root, shared } = guest;
   const version = versionOf(kernel);
   const init = join(root, "tools/vm/init.sh");
   const sockets = { root: join(shared, "root.sock"), shared: join(shared, "shared.sock") };
-  const servers = [
-    await serve(emulator, "/", sockets.root, "always"),
-    await serve(emulator, shared, sockets.shared, "none"),
-  ];
-  const share = (tag: "root" | "shared"): string[] =>
-    words(`-chardev socket,id=${tag},path=${sockets[tag]} -device vhost-user-fs-pci,chardev=${tag},tag=${tag}`);
   const first = firstFileSystem(kernel, emulator, init);
   const firstFile = join(shared, "initrd");
   if (first) writeFileSync(firstFile, first);
+  const servers: ChildProcess[] = [];
+  const stop = () => servers.forEach(killGroup);
+  using _ended = atExit(stop);
+  try {
+    servers.push(await serve(emulator, "/", sockets.root, "always"));
+    servers.push(await serve(emulator, shared, sockets.shared, "none"));
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  const share = (tag: "root" | "shared"): string[] =>
+    ["-chardev", `socket,id=${tag},path=${value(sockets[tag])}`].concat(
+      words(`-device vhost-user-fs-pci,chardev=${tag},tag=${tag}`),
+    );
   const variables = bootVariables(
     { ...guest, shared: "shared" },
     { config: join(kernel, "boot", `config-${version}`), SLUICE_TEST_EVERY: 24, SLUICE_TEST_EMULATED: 1 },
@@ -149,7 +174,7 @@ async function start(kernel: string, emulator: string, guest: Guest): Promise<Ru
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, QEMU_MODULE_DIR: join(emulator, "usr/lib/x86_64-linux-gnu/qemu") },
   });
-  return { machine, servers };
+  return { machine, servers, leftovers: Object.values(sockets).map(pidFile) };
 }
 
 /** One machine for each kernel, all fetched the first time. @throws Unavailable when they cannot be had here */

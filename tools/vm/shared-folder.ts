@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atExit } from "./at-exit.ts";
 
 /**
  * Whether a folder can hold a guest's memory: a file which the guest's programs are run from, so it must not be on a file
@@ -26,6 +27,7 @@ function canHold(folder: string, bytes: number): boolean {
 /** A folder that is gone with everything in it when it is disposed, and when this process ends. */
 export class SharedFolder implements Disposable {
   readonly path: string;
+  readonly #ended: Disposable;
 
   /** @throws Error when none of the usual places has so much room and runs programs; memory is the first of them */
   constructor(bytes: number, lastResort: string) {
@@ -33,10 +35,15 @@ export class SharedFolder implements Disposable {
     if (parent === undefined)
       throw new Error(`Cannot boot: no folder has ${bytes / 2 ** 20} MiB and lets programs run from it`);
     this.path = mkdtempSync(join(parent, "sluice-vm-"));
-    process.once("exit", () => this[Symbol.dispose]());
+    this.#ended = atExit(() => this.#remove());
+  }
+
+  #remove(): void {
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    this.#remove();
+    this.#ended[Symbol.dispose]();
   }
 }

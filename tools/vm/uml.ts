@@ -66,7 +66,7 @@ function start(kernel: string, guest: Guest): Running {
     // It keeps its memory in TMPDIR and its management socket below HOME.
     env: { PATH: process.env["PATH"], HOME: shared, TMPDIR: shared },
   });
-  return { machine, servers: [] };
+  return { machine, servers: [], leftovers: [] };
 }
 
 /** Debian's user-mode Linux, fetched the first time. @throws Unavailable when it cannot be had here */
