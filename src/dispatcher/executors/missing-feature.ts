@@ -34,7 +34,7 @@ function isUnknownType(type: number): boolean {
 }
 
 const isFunctionTracer = ({ type }: Refused): boolean => type === "fentry" || type === "fexit";
-const withArticle = ({ name, type }: Refused): string => `${type} program "${name}"`;
+const quotedProgram = ({ name, type }: Refused): string => `${type} program "${name}"`;
 
 type Lack = Readonly<Record<"what" | "reason" | "remedy", string>>;
 
@@ -43,16 +43,16 @@ function lackOf(error: BpfLoadError, programs: readonly Refused[]): Lack | undef
   const another = "or use a kprobe instead";
   if (tracer && error.log.some((line) => line.includes("failed to find valid kernel BTF")))
     return {
-      what: withArticle(tracer),
+      what: quotedProgram(tracer),
       reason: "it tells nothing of its own functions",
       remedy: `Use a kernel that was built with CONFIG_DEBUG_INFO_BTF, ${another}`,
     };
   // A kernel that lets nobody trace its functions says so by EPERM, without a word of the verifier.
   if (tracer && error.errno === ERRNO.EPERM && error.verifierLog === "")
     return {
-      what: withArticle(tracer),
+      what: quotedProgram(tracer),
       reason: "it refuses programs of type tracing (EPERM)",
-      remedy: `Use a kernel that is not locked down and was built with CONFIG_FUNCTION_TRACER, ${another}`,
+      remedy: `Run as root or with CAP_PERFMON, on a kernel that is not locked down and has CONFIG_FUNCTION_TRACER, ${another}`,
     };
   const text = [...error.log, error.verifierLog].join("\n");
   const [interpreted] = /(?:tail_calls|callbacks) are not allowed in non-JITed programs/.exec(text) ?? [];
@@ -65,7 +65,7 @@ function lackOf(error: BpfLoadError, programs: readonly Refused[]): Lack | undef
   const probe = programs.find(({ type }) => TRACE_TYPES[type] !== undefined);
   if (probe && error.errno === ERRNO.EINVAL && isUnknownType(TRACE_TYPES[probe.type]!))
     return {
-      what: withArticle(probe),
+      what: quotedProgram(probe),
       reason: "it does not know programs of this type (EINVAL)",
       remedy: "Use a kernel that was built with CONFIG_BPF_EVENTS",
     };
