@@ -42,6 +42,16 @@ const BIT_OFFSET: Readonly<Record<VerdictFamily, number>> = { xdp: 0, tc: 1 };
 export const proceedOnMask = (family: VerdictFamily, codes: readonly number[]): number =>
   codes.reduce((mask, code) => mask | (1 << (code + BIT_OFFSET[family])), 0) >>> 0;
 
+/** The bit of the verdict that an empty slot gives (`dispatcher_return`). */
+const EMPTY_SLOT = 0x8000_0000;
+
+/**
+ * The mask that a dispatcher runs by, unsigned: what an empty slot gives always goes on, listed or not, so that a member that
+ * vanished is as good as none.
+ */
+export const runningMask = (family: VerdictFamily, codes: readonly number[]): number =>
+  (proceedOnMask(family, codes) | EMPTY_SLOT) >>> 0;
+
 /** The names of codes, in their order; a code without a name shows as its number. */
 export function proceedOnNames(family: VerdictFamily, codes: readonly number[]): string[] {
   const names = new Map(Object.entries(VERDICTS[family]).map(([name, code]) => [code, name]));

@@ -57,6 +57,7 @@ function dump(lab: ShapedLab): string[] {
   return text
     .replaceAll(/leaf [0-9a-f]+:/g, "leaf")
     .replaceAll(/pfifo [0-9a-f]+:/g, "pfifo")
+    .replaceAll(/direct_packets_stat \d+/g, "")
     .split("\n")
     .filter((line) => !line.includes("clsact"))
     .toSorted();

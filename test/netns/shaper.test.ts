@@ -83,8 +83,14 @@ for (const queues of [1, 4]) {
       const before = sent();
       sendUdp(lab.internet, address, { count: 7 });
       sendUdp(lab.subscribers, host(LAB.server[address.family]), { from: address, count: 5 });
-      const wanted = { download: before.download + 7, upload: before.upload + 5 };
-      await eventually(() => assert.deepEqual(sent(), wanted, `${id} in ${classes.download} and ${classes.upload}`));
+      // On a slow machine the kernel may ask meanwhile whether a neighbour is still there.
+      const as = (count: number, wanted: number): boolean => count >= wanted && count <= wanted + 2;
+      await eventually(() => {
+        const { download, upload } = sent();
+        const more = [download - before.download, upload - before.upload] as const;
+        const where = `${id} in ${classes.download} and ${classes.upload}: ${more.join()}`;
+        assert.ok(as(more[0], 7) && as(more[1], 5), where);
+      });
     }
     const fallbacks = (device: string): number =>
       Object.entries(shaped.packets(device)).reduce((sum, [id, n]) => sum + (id.endsWith(":2") ? n : 0), 0);
@@ -123,21 +129,21 @@ describe("an apply", () => {
   });
 
   test("of one changed plan changes that circuit's objects in place, and its queue keeps its packets", async () => {
-    // So slow that what is sent waits for most of a second.
+    // So slow that what is sent waits for seconds.
     const planned = (mbit: number): Isp => ({
       ...ISP,
       circuits: ISP.circuits.map((c) => (c.id === "c2" ? circuit("c2", "A", mbit, { address: HOSTS["c2"]! }) : c)),
     });
     using lab = new ShapedLab({ queues: 1, hosts: Object.values(HOSTS) });
-    await lab.apply(planned(0.5));
+    await lab.apply(planned(0.1));
     const { sides } = sidesOf(lab.config, lab.shaper.plan(ISP, lab.config).facts);
-    const slot = lab.shaper.plan(planned(0.5), lab.config).built.allocation.get(keyOf.circuit("c2"))!;
+    const slot = lab.shaper.plan(planned(0.1), lab.config).built.allocation.get(keyOf.circuit("c2"))!;
     const classid = classidOf(sides[0]!, slot);
     const counted = () => readCounters(lab.shaper.socket, lab.shaper.devices).get(LAB.lan)!.get(classid)!;
     sendUdp(lab.lab.internet, host(HOSTS["c2"]!), { count: 30, size: 1400 });
     const before = counted();
     assert.ok(before.backlog > 30_000, `backlog of ${before.backlog}`);
-    const actions = await lab.apply(planned(0.6));
+    const actions = await lab.apply(planned(0.12));
     assert.deepEqual(
       actions.map(({ kind }) => kind),
       ["class.change", "class.change"],
@@ -146,7 +152,7 @@ describe("an apply", () => {
     assert.ok(after.backlog > before.backlog / 3, `backlog of ${before.backlog} became ${after.backlog}`);
     assert.ok(after.packets >= before.packets && after.bytes >= before.bytes, "its counters go on");
     assert.equal(after.drops, 0);
-    assert.deepEqual(lab.plan(planned(0.6)), []);
+    assert.deepEqual(lab.plan(planned(0.12)), []);
   });
 
   test("of a circuit added, removed or moved touches only its own objects", async () => {

@@ -39,6 +39,7 @@ const dump = (lab: ShapedLab): string[] =>
   lab
     .router("for d in lan0 wan0; do echo $d; tc -d class show dev $d; tc -d qdisc show dev $d; done")
     .replaceAll(/leaf [0-9a-f]+:/g, "leaf")
+    .replaceAll(/direct_packets_stat \d+/g, "")
     .replaceAll(/(cake|fq_codel) [0-9a-f]+:/g, "$1")
     .split("\n")
     .filter((line) => !/clsact|^class (cake|fq_codel)/.test(line))

@@ -4,15 +4,12 @@ import type { DispatcherConfig } from "../config-codec.ts";
 import { FILTER_PRIORITY } from "../model.ts";
 import { type BuildRequest, hasFrags } from "./engine.ts";
 
-/** The bit of a slot that nobody replaced: were it left out, a member that vanished would end the chain. */
-const EMPTY_SLOT = 0x8000_0000;
-
 /** What the kernel is told of a revision. */
 export const configOf = (request: BuildRequest): DispatcherConfig => ({
   isXdpFrags: hasFrags(request),
   revision: request.revision,
   members: request.members.map(({ mask, linkId, frags }) => ({
-    chainCallActions: (mask | EMPTY_SLOT) >>> 0,
+    chainCallActions: mask,
     runPriority: FILTER_PRIORITY,
     programFlags: frags ? FLAG_XDP_HAS_FRAGS : 0,
     linkId,

@@ -19,7 +19,7 @@ import {
 import type { HookView } from "../observed.ts";
 import { inOrder } from "../order.ts";
 import { hookPin } from "../paths.ts";
-import { proceedOnMask } from "../proceed-on.ts";
+import { runningMask } from "../proceed-on.ts";
 import type { Segment } from "./segment.ts";
 
 /** A member to be: what the user asked for, with the program's facts. */
@@ -86,7 +86,7 @@ function candidates(rebuild: Rebuild, { state, now }: RebuildInputs): Candidate[
     .map((link): Candidate => {
       const program = state.programs.get(link.programId)!;
       const { priority, proceedOn } = link.details;
-      const mask = proceedOnMask(family, proceedOn);
+      const mask = runningMask(family, proceedOn);
       const { name, frags, tailCalls } = program;
       return { linkId: link.id, programId: link.programId, name, frags, tailCalls, priority, mask, fresh: false, link };
     });
@@ -108,7 +108,7 @@ function candidates(rebuild: Rebuild, { state, now }: RebuildInputs): Candidate[
       metadata,
       createdAt: before?.createdAt ?? now,
     };
-    return { ...member, mask: proceedOnMask(family, proceedOn), fresh: before === undefined, link };
+    return { ...member, mask: runningMask(family, proceedOn), fresh: before === undefined, link };
   });
   return inOrder([...staying, ...coming]);
 }
