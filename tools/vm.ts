@@ -1,9 +1,9 @@
 /**
  * Runs tests on other kernels: `node tools/vm.ts [--qemu] [--write-matrix] [part of a path ...]` boots user-mode Linux
  * with CAKE, fq_codel and netem, or with --qemu two of Debian's kernels in QEMU (as root), and runs test/netns and
- * test/vm in them; test/reboot beside user-mode Linux, on machines of its own. With --write-matrix the same files are run on this machine's kernel, as root, in user-mode Linux and in
- * QEMU, and docs/kernels.md is written. The last line is `N passed, N failed, N skipped`; exit 1 when one failed or none
- * ran, 69 when there is no kernel to boot.
+ * test/vm in them; beside user-mode Linux test/reboot, on machines of its own. With --write-matrix the same files are run
+ * on this machine's kernel, as root, in user-mode Linux and in QEMU, and docs/kernels.md is written. The last line is
+ * `N passed, N failed, N skipped`; exit 1 when one failed or none ran, 69 when there is no kernel to boot.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { SluiceError } from "../../src/core/errors.ts";
+import { probeEngine } from "../../src/dispatcher/engines/probe.ts";
 import { type Feature, kernelAtLeast, kernelConfig, qdiscFeature, tcxFeature } from "../../src/linux/features.ts";
 
 /**
@@ -49,4 +50,18 @@ export function requireSpeed(t: TestContext): boolean {
   const emulated = process.env["SLUICE_TEST_EMULATED"] === "1";
   if (emulated) t.skip("each instruction is emulated on this machine: it is too slow to fill a plan");
   return !emulated;
+}
+
+/**
+ * Whether the kernel lets a program replace a function of another (freplace); when it does not the test is skipped.
+ *
+ * @throws AssertionError when the kernel has all that it takes and forbids it to nobody
+ */
+export function requireExtensions(t: TestContext): boolean {
+  const { engine, reason } = probeEngine();
+  if (engine === "freplace") return true;
+  const should = kernelAtLeast("5.6") && hasJit && kernelConfig("CONFIG_DEBUG_INFO_BTF") === true;
+  assert.ok(!should || reason?.includes("EPERM"), `the kernel should let programs extend each other: ${reason}`);
+  t.skip(`this kernel lets no program extend another: ${reason?.split("\n")[0]}`);
+  return false;
 }

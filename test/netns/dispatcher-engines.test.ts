@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { probeEngine } from "../../src/dispatcher/engines/probe.ts";
 import type { EngineName, HookName, MemberLink, ProgramRecord } from "../../src/dispatcher/model.ts";
 import { VERDICTS, type VerdictFamily } from "../../src/dispatcher/proceed-on.ts";
 import { DispatcherLab } from "../helpers/dispatcher-lab.ts";
+import { requireExtensions } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 
 checkFds();
@@ -73,8 +73,7 @@ async function observe(
 
 for (const kind of HOOKS)
   test(`random changes on ${kind[0]} are the same to packets with both engines`, async (t) => {
-    const { engine, reason } = probeEngine();
-    if (engine !== "freplace") return t.skip(`this kernel lets no program extend another: ${reason?.split("\n")[0]}`);
+    if (!requireExtensions(t)) return;
     const verdicts = kind[4].map((verdict) => VERDICTS[kind[1]][verdict]!);
     const same = fc.asyncProperty(steps(verdicts), async (changes) => {
       const [fused, freplace] = [
