@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Unavailable } from "../../tools/vm/apt.ts";
 import { runScript } from "../../tools/vm/guest-script.ts";
 import { SHARED_IN_GUEST } from "../../tools/vm/job.ts";
 import { SharedFolder } from "../../tools/vm/shared-folder.ts";
@@ -43,7 +44,14 @@ function rowsOf(all: readonly Run[], mbit: number): Row[] {
 /** All plans. */
 export const latency: Bench = async function* latency({ quick }): AsyncIterable<Section> {
   const [runs, seconds] = quick ? [1, 4] : [5, 6];
-  const all = await measureRuns(runs, seconds);
+  let all: Run[];
+  try {
+    all = await measureRuns(runs, seconds);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`Not measured: ${error.message}`);
+    return;
+  }
   const lost = Math.max(...all.map((run) => run.loaded.lost));
   yield {
     title: "Round trip of a ping at 20 ms, behind CAKE and behind a fifo",
