@@ -235,6 +235,9 @@ export const ERRORS = {
     "Write it as a host or with a prefix length",
   ),
 
+  // The bakery
+  BAKERY_COMMAND: data("Cannot take {what}: it is {value}, wanted {wanted}", "{remedy}"),
+
   // The dispatcher
   PROGRAM_UNKNOWN: {
     message: "Program {id} does not exist",

@@ -67,7 +67,7 @@ function settingsOf(recorded: RecordedSettings): LibreqosSettings {
 }
 
 /** The settings of a recorded run. */
-const goldenSettings = (name: string): LibreqosSettings =>
+export const goldenSettings = (name: string): LibreqosSettings =>
   settingsOf(JSON.parse(goldenText(name, "settings.json")!) as RecordedSettings);
 
 /** The two files, from their texts. */

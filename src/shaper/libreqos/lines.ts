@@ -205,8 +205,10 @@ class LineWriter {
  *
  * @throws PythonError ValueError for a maximum that is nan
  */
-export const writeLines = ({ nodes, squashed }: Placement, settings: LibreqosSettings): LibreqosCommand[] =>
-  new LineWriter(settings, squashed).all(nodes);
+export const writeLines = (
+  { nodes, squashed }: Pick<Placement, "nodes" | "squashed">,
+  settings: LibreqosSettings,
+): LibreqosCommand[] => new LineWriter(settings, squashed).all(nodes);
 
 /** `linux_tc.txt`: a line per command. */
 export const batchText = (commands: readonly LibreqosCommand[]): string =>
