@@ -237,6 +237,16 @@ export const ERRORS = {
 
   // The bakery
   BAKERY_COMMAND: data("Cannot take {what}: it is {value}, wanted {wanted}", "{remedy}"),
+  BAKERY_BUSY: {
+    message: "The bakery is busy: {waiting} commands wait, and it takes no more",
+    remedy: "Send the command again when others have been answered",
+    status: 503,
+    exit: EXIT.unavailable,
+  },
+  BAKERY_LINES: failure(
+    "{command} failed on {failed} of {total} lines: {lines}",
+    "Look at these lines and at the state that they met (tc qdisc show, tc class show); the others were done",
+  ),
 
   // The dispatcher
   PROGRAM_UNKNOWN: {

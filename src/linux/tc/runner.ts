@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { Netns } from "../netns.ts";
+import { decodeFailures } from "./failures-codec.ts";
 
 /** A line that tc refused, with tc's own words. */
 class TcError extends Error {
@@ -17,12 +18,13 @@ export class TcRunner {
   }
 
   /**
-   * Does the lines (without `tc`) in order; stops at the first that is refused.
+   * Does the lines (without `tc`) in order; stops at the first that is refused, unless it is forced to go on.
    *
    * @returns an outcome per line that was tried
    */
-  async batch(lines: readonly string[]): Promise<(Error | undefined)[]> {
-    const start = () => spawn("tc", ["-batch", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+  async batch(lines: readonly string[], force = false): Promise<(Error | undefined)[]> {
+    const options = force ? ["-force", "-batch", "-"] : ["-batch", "-"];
+    const start = () => spawn("tc", options, { stdio: ["pipe", "ignore", "pipe"] });
     const child = this.#ns ? this.#ns.run(start) : start();
     const exit = new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
@@ -33,8 +35,14 @@ export class TcRunner {
     child.stdin.end(lines.map((line) => `${line}\n`).join(""));
     const [errors, code] = await Promise.all([text(child.stderr), exit]);
     if (code === 0) return lines.map(() => undefined);
-    const failed = Number(/Command failed -:(\d+)/.exec(errors)?.[1] ?? 1);
-    const reason = errors.replace(/^Command failed -:\d+\s*$/m, "").trim() || `tc ended with code ${code}`;
-    return [...lines.slice(0, failed - 1).map(() => undefined), new TcError(`tc: ${reason}`)];
+    const failures = decodeFailures(errors);
+    // It ended without a word of any line: then the first is as far as it is known to have come.
+    if (![...failures.keys()].some((line) => line > 0))
+      failures.set(1, failures.get(0) ?? `tc ended with code ${code}`);
+    const last = force ? lines.length : Math.min(...[...failures.keys()].filter((line) => line > 0));
+    return lines.slice(0, last).map((_, i) => {
+      const reason = failures.get(i + 1);
+      return reason === undefined ? undefined : new TcError(`tc: ${reason}`);
+    });
   }
 }
