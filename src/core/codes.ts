@@ -303,6 +303,14 @@ export const ERRORS = {
     status: 409,
     exit: EXIT.failure,
   },
+  XDP_DRIVER: {
+    message: "The driver of {device} does not take this XDP program as the interface is set up: {reason}",
+    remedy:
+      "Make its MTU smaller (ip link set dev {device} mtu 1500), build the program for packets in several buffers " +
+      "(SEC xdp.frags), or attach with --xdp-mode generic",
+    status: 409,
+    exit: EXIT.failure,
+  },
   TCX_DUPLICATE: {
     message: "Program {id} is already attached to {device} {side} as link {link}; detach it first",
     remedy: "sluice link detach {link}, or load the program a second time: the kernel takes each once per hook",

@@ -316,7 +316,8 @@ describe("faults", () => {
     lab.sh("ip link set d1 mtu 9000; ip link set d0 mtu 9000");
     const path = ["link", "attach", "xdp", String(program.id), "d0", "-p", "1", "--netns", lab.ns.path];
     const { status, stderr } = lab.sluice(...path, "--xdp-mode", "native");
-    assert.notEqual(status, 0, stderr);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /The driver of d0 does not take this XDP program .*\[XDP_DRIVER\]/);
     assert.deepEqual(lab.findings(), []);
     const state = lab.dispatcher.state();
     assert.deepEqual([state.links.size, state.dispatchers.size, state.programs.size], [0, 0, 1]);

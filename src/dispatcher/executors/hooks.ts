@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Bound } from "../../core/binding.ts";
-import { messageOf, sluiceError } from "../../core/errors.ts";
+import { messageOf, type SluiceError, sluiceError } from "../../core/errors.ts";
 import { handle, TC_CLSACT, TC_EGRESS, TC_INGRESS } from "../../core/tc/handle.ts";
 import { openProgramById } from "../../linux/bpf/info.ts";
 import { createTcxLink, createXdpLink, detachLink, linkInfo, updateLink, XDP_FLAGS } from "../../linux/bpf/link.ts";
@@ -54,6 +54,12 @@ function openRevision(context: KernelContext, place: Place, revision: number): F
   return fd;
 }
 
+/** The error of a driver whose buffers are too small for the interface's packets; undefined for any other. */
+const driverRefusal = (error: unknown, { device }: Place): SluiceError | undefined =>
+  error instanceof SystemError && error.code === "ERANGE"
+    ? sluiceError("XDP_DRIVER", { device, reason: messageOf(error) }, { cause: error })
+    : undefined;
+
 /** Creates the XDP link; where another program is, says so. */
 function attachXdp(context: KernelContext, place: Place, program: Fd, mode: XdpMode): Fd {
   const { ns } = spaceOf(context, place);
@@ -69,7 +75,7 @@ function attachXdp(context: KernelContext, place: Place, program: Fd, mode: XdpM
       }
       if (code === "EBUSY" || code === "EEXIST")
         throw sluiceError("FOREIGN_XDP", { device: place.device, program: messageOf(error) }, { cause: error });
-      if (mode !== "auto" || !DRIVER_CANNOT.has(code)) throw error;
+      if (mode !== "auto" || !DRIVER_CANNOT.has(code)) throw driverRefusal(error, place) ?? error;
       const generic = create(XDP_FLAGS.SKB);
       context.warnings.push(`${place.device} runs XDP in generic mode: its driver says ${messageOf(error)}`);
       return generic;
@@ -154,7 +160,11 @@ function swap(context: KernelContext, action: Extract<HookAction, { kind: "hook.
   if (!link) throw new SystemError(`open ${path}`, 2);
   using before = openPin(pinPath(context, revisionPin(place.key, from))) ?? openProgramById(linkInfo(link).programId);
   if (!before) throw new SystemError(`open program ${linkInfo(link).programId}`, 2);
-  updateLink(link, program, before);
+  try {
+    updateLink(link, program, before);
+  } catch (error) {
+    throw driverRefusal(error, place) ?? error;
+  }
 }
 
 function detach(context: KernelContext, { place, attachment }: Extract<HookAction, { kind: "hook.detach" }>): void {
