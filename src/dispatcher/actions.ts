@@ -3,9 +3,9 @@ import type { ActionVocabulary, Sign } from "../core/action.ts";
 import { type Bound, showBound } from "../core/binding.ts";
 import { FILTER_PRIORITY } from "./model.ts";
 import type {
-  Attachment,
   DispatcherKey,
-  DispatcherRecord,
+  PlannedAttachment,
+  PlannedDispatcher,
   EngineName,
   LinkDetails,
   LinkRecord,
@@ -60,7 +60,7 @@ export type StoreChange =
   /** Replaces the row and all members of the dispatcher. */
   | {
       readonly kind: "dispatcher.put";
-      readonly dispatcher: DispatcherRecord;
+      readonly dispatcher: PlannedDispatcher;
       readonly members: readonly NewLink<MemberDetails>[];
     }
   | { readonly kind: "dispatcher.delete"; readonly key: DispatcherKey }
@@ -116,21 +116,21 @@ export type DispatcherAction =
       readonly kind: "hook.attach";
       readonly place: Place;
       readonly revision: number;
-      readonly attachment: Attachment;
+      readonly attachment: PlannedAttachment;
       readonly binds: string;
     }
   /** Puts a revision in the place of another, in one step; of whatever is there when `from` has no pin any more. */
   | {
       readonly kind: "hook.swap";
       readonly place: Place;
-      readonly attachment: Attachment;
+      readonly attachment: PlannedAttachment;
       readonly from: number;
       readonly to: number;
     }
   | {
       readonly kind: "hook.detach";
       readonly place: Place;
-      readonly attachment: Attachment;
+      readonly attachment: PlannedAttachment;
       readonly revision: number;
     }
   /** Attaches a program by a link of its own. */
@@ -174,7 +174,7 @@ const SIGNS: Readonly<Record<DispatcherAction["kind"], Sign>> = {
 
 const placeText = ({ key, device }: Place): string => `${key.hook} on ${device}`;
 
-function attachmentText(attachment: Attachment): string {
+function attachmentText(attachment: PlannedAttachment): string {
   if (attachment.via === "clsact") return `a filter of clsact, pref ${FILTER_PRIORITY}`;
   return attachment.via === "tcx" ? "a TCX link" : `an XDP link, mode ${attachment.mode}`;
 }

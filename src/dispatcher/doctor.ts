@@ -2,7 +2,6 @@
  * The doctor: compares three witnesses (the store, the kernel, the pins) and says where they disagree. Each rule is a row:
  * what it looks for, how bad that is, and why it matters. It changes nothing; `sluice gc` mends what is sluice's own.
  */
-import { showBound } from "../core/binding.ts";
 import { type DispatcherRecord, isMember, keyText, membersOf } from "./model.ts";
 import type { HookView, Snapshot } from "./observed.ts";
 import { hookPin, linkPin, revisionFolder, revisionPin } from "./paths.ts";
@@ -76,12 +75,9 @@ export const RULES: readonly Rule[] = [
     find: (snapshot) =>
       dispatchers(snapshot)
         .filter(({ key, programId }) => {
-          return snapshot.state.bygone.has(keyText(key)) || !snapshot.programs.has(programId as number);
+          return snapshot.state.bygone.has(keyText(key)) || !snapshot.programs.has(programId);
         })
-        .map(
-          (dispatcher) =>
-            `${nameOf(dispatcher)} has program ${showBound(dispatcher.programId)}, which is not in the kernel`,
-        ),
+        .map((dispatcher) => `${nameOf(dispatcher)} has program ${dispatcher.programId}, which is not in the kernel`),
   },
   {
     name: "dispatcher-link-in-kernel",
@@ -123,7 +119,7 @@ export const RULES: readonly Rule[] = [
       present(snapshot).flatMap((dispatcher) => {
         const live = hookOf(snapshot, dispatcher)?.programId;
         if (live === undefined || live === dispatcher.programId) return [];
-        return `${nameOf(dispatcher)} runs program ${live}, the store says ${showBound(dispatcher.programId)}`;
+        return `${nameOf(dispatcher)} runs program ${live}, the store says ${dispatcher.programId}`;
       }),
   },
   {

@@ -158,7 +158,7 @@ function readHook(
   const pinned = pins.filter((pin) => pin.kind === "revision" && keyText(pin.key) === keyText(key));
   const ours = new Set([...pinned.flatMap(({ programId = [] }) => programId), ...(record ? [record.programId] : [])]);
 
-  const filter = held.programId === undefined ? readFilter(socket, key, ours as Set<number>, record) : {};
+  const filter = held.programId === undefined ? readFilter(socket, key, ours, record) : {};
   const qdisc = key.hook === "xdp" ? undefined : qdiscAtClsact(socket, key.ifindex);
   const xdp = key.hook === "xdp" && found.xdpProgramId !== held.programId ? found.xdpProgramId : undefined;
   const foreignXdp: SeenProgram | undefined =

@@ -188,16 +188,19 @@ export interface LinkRecord<D extends LinkDetails = LinkDetails> {
 export type MemberLink = LinkRecord<MemberDetails>;
 
 /** What holds a dispatcher on its hook. */
-export type Attachment =
+export type Attachment<N extends Bound<number> = number> =
   /** A pinned link of the kernel, for XDP. */
-  | { readonly via: "xdp"; readonly linkId: Bound<number>; readonly mode: XdpMode }
+  | { readonly via: "xdp"; readonly linkId: N; readonly mode: XdpMode }
   /** A pinned TCX link. */
-  | { readonly via: "tcx"; readonly linkId: Bound<number> }
+  | { readonly via: "tcx"; readonly linkId: N }
   /** A filter on clsact at {@link FILTER_PRIORITY}. */
-  | { readonly via: "clsact"; readonly handle: Bound<number> };
+  | { readonly via: "clsact"; readonly handle: N };
+
+/** In a plan: its number may be what an action before it gives. */
+export type PlannedAttachment = Attachment<Bound<number>>;
 
 /** A dispatcher, as the store knows it; its members are the links with its key. */
-export interface DispatcherRecord {
+export interface DispatcherRecord<N extends Bound<number> = number> {
   readonly key: DispatcherKey;
   readonly device: string;
   readonly netns?: string;
@@ -205,9 +208,12 @@ export interface DispatcherRecord {
   readonly revision: number;
   readonly engine: EngineName;
   /** The kernel's id of this revision's program. */
-  readonly programId: Bound<number>;
-  readonly attachment: Attachment;
+  readonly programId: N;
+  readonly attachment: Attachment<N>;
 }
+
+/** In a plan: its numbers may be what actions before give. */
+export type PlannedDispatcher = DispatcherRecord<Bound<number>>;
 
 /** Everything the store holds. */
 export interface State {

@@ -166,7 +166,7 @@ async function checkAfterwards(
   else await attach();
   assert.deepEqual(lab.findings(), [], at);
   const { state } = lab.dispatcher.snapshot();
-  const known = [...state.dispatchers.values()].map(({ programId }) => programId as number);
+  const known = [...state.dispatchers.values()].map(({ programId }) => programId);
   await eventually(() => assert.deepEqual(dispatchersOf(scene, maps), known, `${at}: orphans`));
   if (!state.programs.has(changing.id)) await eventually(() => assert.equal(kernelProgram(changing.id), undefined, at));
 

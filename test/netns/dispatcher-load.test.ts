@@ -300,10 +300,10 @@ describe("unloading and detaching", () => {
     using lab = new DispatcherLab();
     const link = await lab.attach(await lab.load("xdp-members", "xdp", "alpha"), "xdp");
     const { attachment } = lab.record("xdp")!;
-    assert.ok(attachment.via === "xdp" && linkIds().includes(attachment.linkId as number));
+    assert.ok(attachment.via === "xdp" && linkIds().includes(attachment.linkId));
     await lab.detach(link);
     assert.doesNotMatch(lab.sh("ip link show d0"), /xdp/);
-    await eventually(() => assert.equal(linkIds().includes(attachment.linkId as number), false));
+    await eventually(() => assert.equal(linkIds().includes(attachment.linkId), false));
   });
 
   test("73: list --all tells of programs that others loaded, as such", async () => {

@@ -65,7 +65,7 @@ describe("TC dispatchers", () => {
     assert.deepEqual(full(), before);
     lab.send(2);
     assert.equal(lab.hits(program), 20);
-    const old = lab.record("tc-ingress")!.programId as number;
+    const old = lab.record("tc-ingress")!.programId;
     await lab.detach(...links);
     assert.equal(lab.record("tc-ingress"), undefined);
     assert.deepEqual(readdirSync(join(lab.paths.pins, "tc-ingress")), []);

@@ -235,7 +235,7 @@ describe("XDP dispatchers", () => {
     assert.equal(lab.record("xdp"), undefined);
     assert.deepEqual(readdirSync(join(lab.paths.pins, "xdp")), []);
     assert.doesNotMatch(lab.sh("ip link show d0"), /xdp/);
-    await eventually(() => assert.equal(kernelProgram(before.programId as number), undefined));
+    await eventually(() => assert.equal(kernelProgram(before.programId), undefined));
     await lab.attach(program, "xdp");
     const after = lab.record("xdp")!;
     assert.equal(after.revision, 1);

@@ -1,5 +1,4 @@
 /** Programs, links and dispatchers for people and for machines. */
-import { showBound } from "../../core/binding.ts";
 import { detailsText } from "../../dispatcher/actions.ts";
 import type { DispatcherRecord, LinkDetails, LinkRecord, ProgramRecord, State } from "../../dispatcher/model.ts";
 import { familyOf, isMember, isTcx, membersOf } from "../../dispatcher/model.ts";
@@ -213,7 +212,7 @@ export function linkJson(link: LinkRecord, state: State, status: LinkStatus | un
 }
 
 const holderText = ({ attachment }: DispatcherRecord): string =>
-  attachment.via === "clsact" ? `0x${Number(attachment.handle).toString(16)}` : showBound(attachment.linkId);
+  attachment.via === "clsact" ? `0x${attachment.handle.toString(16)}` : String(attachment.linkId);
 
 /** The columns of `dispatcher list`. */
 export const dispatcherColumns = (state: State): Column<DispatcherRecord>[] => [
@@ -223,7 +222,7 @@ export const dispatcherColumns = (state: State): Column<DispatcherRecord>[] => [
   { title: "NSID", align: "right", cell: ({ key }) => String(key.nsid) },
   { title: "REVISION", align: "right", cell: ({ revision }) => String(revision) },
   { title: "ENGINE", cell: ({ engine }) => engine },
-  { title: "PROGRAM ID", align: "right", cell: ({ programId }) => showBound(programId) },
+  { title: "PROGRAM ID", align: "right", cell: ({ programId }) => String(programId) },
   { title: "VIA", cell: ({ attachment }) => attachment.via },
   { title: "LINK/HANDLE", align: "right", cell: (row) => holderText(row) },
   { title: "MEMBERS", align: "right", cell: ({ key }) => String(membersOf(state, key).length) },
@@ -240,7 +239,7 @@ export function dispatcherSections(record: DispatcherRecord): Section[] {
   const entries = [
     ["Revision", record.revision],
     ["Engine", record.engine],
-    ["Program ID", showBound(record.programId)],
+    ["Program ID", String(record.programId)],
     ["Attached via", attachment.via],
     holder,
     ...(attachment.via === "xdp" ? ([["XDP mode", attachment.mode]] as const) : []),

@@ -16,7 +16,7 @@ import { decodeFilter, encodeFilter, encodeFilterDelete } from "../../linux/netl
 import { encodeQdisc } from "../../linux/netlink/tc/qdisc.ts";
 import type { DispatcherAction, Place } from "../actions.ts";
 import { filterParent } from "../fetch.ts";
-import { type Attachment, FILTER_NAME, FILTER_PRIORITY, type HookName, sideOf, type XdpMode } from "../model.ts";
+import { FILTER_NAME, FILTER_PRIORITY, type HookName, type PlannedAttachment, sideOf, type XdpMode } from "../model.ts";
 import { hookPin, revisionPin } from "../paths.ts";
 import { forgetClsact, markClsact } from "../state/write.ts";
 import { type KernelContext, pinPath, spaceOf } from "./context.ts";
@@ -123,7 +123,7 @@ function attach(context: KernelContext, action: Extract<HookAction, { kind: "hoo
   context.bindings.set(action.binds, attachProgram(context, place, attachment, program));
 }
 
-function attachProgram(context: KernelContext, place: Place, attachment: Attachment, program: Fd): number {
+function attachProgram(context: KernelContext, place: Place, attachment: PlannedAttachment, program: Fd): number {
   switch (attachment.via) {
     case "xdp": {
       using link = attachXdp(context, place, program, attachment.mode);

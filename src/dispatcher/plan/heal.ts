@@ -7,6 +7,7 @@
 import type { DispatcherAction, Place } from "../actions.ts";
 import {
   type DispatcherRecord,
+  type PlannedDispatcher,
   isMember,
   keyText,
   type LinkRecord,
@@ -50,7 +51,7 @@ function forget(old: DispatcherRecord): Segment {
   };
 }
 
-const put = (dispatcher: DispatcherRecord, members: readonly MemberLink[]) =>
+const put = (dispatcher: PlannedDispatcher, members: readonly MemberLink[]) =>
   ({ kind: "dispatcher.put", dispatcher, members }) as const;
 
 /** Puts the stored revision, whose pin is whole, on a hook that runs another one or none. */

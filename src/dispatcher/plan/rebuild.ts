@@ -6,6 +6,7 @@ import {
   type Attachment,
   type DispatcherKey,
   type DispatcherRecord,
+  type PlannedAttachment,
   type EngineName,
   familyOf,
   keyText,
@@ -124,14 +125,14 @@ function refuseForeign({ device, foreignXdp, qdisc }: HookView, key: DispatcherK
 }
 
 /** An attachment whose holder is bound when it is made. */
-function newAttachment(key: DispatcherKey, tcHook: TcHook, mode: XdpMode): Attachment {
+function newAttachment(key: DispatcherKey, tcHook: TcHook, mode: XdpMode): PlannedAttachment {
   const binds = ref(holderBinding(key));
   if (key.hook === "xdp") return { via: "xdp", linkId: binds, mode };
   return tcHook === "tcx" ? { via: "tcx", linkId: binds } : { via: "clsact", handle: binds };
 }
 
 /** The same way of attaching, made again. */
-export const renewed = (key: DispatcherKey, old: Attachment): Attachment =>
+export const renewed = (key: DispatcherKey, old: Attachment): PlannedAttachment =>
   newAttachment(key, old.via === "tcx" ? "tcx" : "clsact", old.via === "xdp" ? old.mode : "auto");
 
 /** Removes the pin of a link whose interface is gone: nothing is left to be detached. */
@@ -193,7 +194,7 @@ export function planRebuild(rebuild: Rebuild, inputs: RebuildInputs): RebuildSeg
   // An old dispatcher whose hook was taken from it is attached anew, a filter under the handle that it had.
   const attached = old !== undefined && hook.programId !== undefined;
   const fresh = old ? renewed(key, old.attachment) : newAttachment(key, tcHook, rebuild.xdpMode ?? "auto");
-  const attachment = attached ? old.attachment : fresh;
+  const attachment: PlannedAttachment = attached ? old.attachment : fresh;
   const attach: DispatcherAction = attached
     ? { kind: "hook.swap", place, attachment, from: old.revision, to: revision }
     : { kind: "hook.attach", place, revision, attachment: old?.attachment ?? fresh, binds: holderBinding(key) };

@@ -5,7 +5,7 @@ import { transaction } from "../../store/db.ts";
 import type { NewLink, NewProgram, StoreChange } from "../actions.ts";
 import type { MemberCode } from "../engines/member-codec.ts";
 import type { ReloadFacts } from "./read.ts";
-import type { DispatcherKey, DispatcherRecord, MemberDetails } from "../model.ts";
+import type { DispatcherKey, MemberDetails, PlannedDispatcher } from "../model.ts";
 
 /** What loading gave of a program, for its row. */
 export interface LoadedFacts extends MemberCode {
@@ -92,7 +92,7 @@ function deleteDispatcher(db: DatabaseSync, { hook, nsid, ifindex }: DispatcherK
 
 function putDispatcher(
   db: DatabaseSync,
-  dispatcher: DispatcherRecord,
+  dispatcher: PlannedDispatcher,
   members: readonly NewLink<MemberDetails>[],
   context: CommitContext,
 ): void {
