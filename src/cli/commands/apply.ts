@@ -33,10 +33,11 @@ function executorOf({ executor, output }: Flags, { dialect }: Inputs["config"]):
 }
 
 async function apply(this: CliContext, flags: Flags): Promise<void> {
+  const lockTimeout = lockTimeoutOf(flags);
   const inputs = await readInputs(flags);
   const executor = executorOf(flags, inputs.config);
   using shaper = Shaper.open(await placeOf(this, flags), inputs.config.link);
-  using _lock = await shaper.lock(lockTimeoutOf(flags));
+  using _lock = await shaper.lock(lockTimeout);
   const plan = await planInputs(shaper, inputs, flags);
   const warnings = warningsOf(inputs, plan);
   if (!flags.json) for (const line of warningLines(warnings)) note(this, line);

@@ -13,9 +13,10 @@ interface Flags extends PlaceFlags, LockFlags {
 }
 
 async function cleanup(this: CliContext, flags: Flags): Promise<void> {
+  const lockTimeout = lockTimeoutOf(flags);
   const { config } = await readShaperConfig(flags);
   using shaper = Shaper.open(await placeOf(this, flags), config.link);
-  using _lock = await shaper.lock(lockTimeoutOf(flags));
+  using _lock = await shaper.lock(lockTimeout);
   const plan = await shaper.removeAll({ signal: this.signal }, await ownership(config.dialect));
   if (flags.json) return answerJson(this, "cleanup", { actions: plan.actions.map((action) => actionJson(action)) });
   const lines = formatPlan(plan, SHAPER_ACTIONS);
