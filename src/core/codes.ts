@@ -245,7 +245,8 @@ export const ERRORS = {
   },
   BAKERY_LINES: failure(
     "{command} failed on {failed} of {total} lines: {lines}",
-    "Look at these lines and at the state that they met (tc qdisc show, tc class show); the others were done",
+    "Look at these lines and at the state that they met (tc qdisc show, tc class show); what stands after the first of them " +
+      "was done only if the command was forced",
   ),
 
   // The dispatcher

@@ -38,7 +38,11 @@ const COMMANDS: readonly BakeryCommand[] = [
 /** A namespace with LibreQoS's two interfaces, of four queues. */
 class Place implements Disposable {
   readonly ns = Netns.create();
-  readonly mode: BakeryMode = { kind: "execute", tc: new TcRunner(this.ns) };
+  readonly mode: BakeryMode = {
+    kind: "execute",
+    tc: new TcRunner(this.ns),
+    rootOf: (device) => /^qdisc (\w+) .*root/.exec(this.sh(`tc qdisc show dev ${device}`))?.[1],
+  };
 
   constructor() {
     const pair = (name: string) => `link add ${name} numtxqueues 4 numrxqueues 4 type veth peer name ${name}p`;
@@ -80,8 +84,10 @@ test("one by one they make what all their lines in one batch make", async () => 
   assert.match(one.dump(), /class htb 1:4 parent 1:3 leaf prio 3 rate 1Mbit ceil 105Mbit/);
   await one.run({ kind: "ClearPriorSettings" });
   assert.doesNotMatch(one.dump(), /htb|mq/);
-  // There is nothing to clear, and that is well.
+  // There is nothing to clear, and that is well; what somebody else has made there meanwhile stays.
+  one.sh("tc qdisc add dev eth0 root tbf rate 1gbit burst 10kb limit 10kb");
   await one.run({ kind: "ClearPriorSettings" });
+  assert.match(one.dump(), /qdisc tbf/);
 });
 
 test("every line that failed is named with the kernel's reason; forced, the others are done", async () => {

@@ -3,23 +3,36 @@ import { appendFileSync } from "node:fs";
 import { sluiceError } from "../../core/errors.ts";
 import type { TcRunner } from "../../linux/tc/runner.ts";
 import type { LibreqosSettings } from "../libreqos/settings.ts";
-import { commandLines } from "./lines.ts";
+import { clearedDevices, clearLine, commandLines } from "./lines.ts";
 import type { BakeryCommand } from "./model.ts";
 
 /** What becomes of commands: a line each in a file, or tc's to do. */
 export type BakeryMode =
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "execute"; readonly tc: TcRunner };
+  | {
+      readonly kind: "execute";
+      readonly tc: TcRunner;
+      /** The kind of the qdisc at a device's root, `mq`; undefined when there is none that anybody made. */
+      readonly rootOf: (device: string) => string | undefined;
+    };
+
+type Executing = Extract<BakeryMode, { readonly kind: "execute" }>;
 
 /** Failing lines that are named in an error; the rest is counted. */
 const NAMED = 20;
 
-async function execute(tc: TcRunner, command: BakeryCommand, lines: readonly string[]): Promise<void> {
-  // Of two devices one may have no tree of ours yet: there is nothing to clear then.
-  const force = command.kind === "ClearPriorSettings" || (command.kind === "ExecuteTCCommands" && command.forceMode);
-  const outcomes = await tc.batch(lines, force);
+/** Roots that are trees of LibreQoS's making; anybody else's stay. */
+const clearLines = ({ link }: LibreqosSettings, rootOf: Executing["rootOf"]): string[] =>
+  clearedDevices(link)
+    .filter((device) => rootOf(device) === "mq")
+    .map(clearLine);
+
+async function execute({ tc, rootOf }: Executing, command: BakeryCommand, settings: LibreqosSettings): Promise<void> {
+  const lines = command.kind === "ClearPriorSettings" ? clearLines(settings, rootOf) : commandLines(command, settings);
+  if (lines.length === 0) return;
+  const outcomes = await tc.batch(lines, command.kind === "ExecuteTCCommands" && command.forceMode);
   const failures = outcomes.flatMap((error, i) => (error ? [`line ${i + 1} "${lines[i]}": ${error.message}`] : []));
-  if (failures.length === 0 || command.kind === "ClearPriorSettings") return;
+  if (failures.length === 0) return;
   const named = failures.slice(0, NAMED).join("; ");
   const rest = failures.length > NAMED ? `; and ${failures.length - NAMED} more` : "";
   throw sluiceError("BAKERY_LINES", {
@@ -36,7 +49,7 @@ async function execute(tc: TcRunner, command: BakeryCommand, lines: readonly str
  * @throws SluiceError BAKERY_LINES with each line that failed and why; an Error of the file system in file mode
  */
 export async function carryOut(command: BakeryCommand, settings: LibreqosSettings, mode: BakeryMode): Promise<void> {
+  if (mode.kind === "execute") return await execute(mode, command, settings);
   const lines = commandLines(command, settings);
-  if (mode.kind === "execute") return await execute(mode.tc, command, lines);
   appendFileSync(mode.path, lines.map((line) => `${line}\n`).join(""));
 }

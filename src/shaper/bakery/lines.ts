@@ -5,7 +5,7 @@
  */
 import { formatRate, quantum } from "../libreqos/rates.ts";
 import { hex, writeLines } from "../libreqos/lines.ts";
-import type { LibreqosSettings } from "../libreqos/settings.ts";
+import type { LibreqosLink, LibreqosSettings } from "../libreqos/settings.ts";
 import type { AddCircuitHtbClass, AddStructuralHtbClass, BakeryCommand } from "./model.ts";
 
 const PRIO = 3;
@@ -16,6 +16,13 @@ function classLine(command: AddStructuralHtbClass | AddCircuitHtbClass): string 
   return `class add dev ${dev} parent ${parent} classid ${classid} htb ${rates} prio ${PRIO} quantum ${quantum(ceilMbps, r2q)}`;
 }
 
+/** The interfaces whose trees are cleared; on a stick there is one. */
+export const clearedDevices = ({ lan, internet, onAStick }: LibreqosLink): string[] =>
+  onAStick ? [internet] : [internet, lan];
+
+/** Takes a device's tree away. */
+export const clearLine = (device: string): string => `qdisc delete dev ${device} root`;
+
 /**
  * The lines of a command, without `tc` in front.
  *
@@ -23,10 +30,8 @@ function classLine(command: AddStructuralHtbClass | AddCircuitHtbClass): string 
  */
 export function commandLines(command: BakeryCommand, settings: LibreqosSettings): readonly string[] {
   switch (command.kind) {
-    case "ClearPriorSettings": {
-      const { lan, internet, onAStick } = settings.link;
-      return [internet, ...(onAStick ? [] : [lan])].map((dev) => `qdisc delete dev ${dev} root`);
-    }
+    case "ClearPriorSettings":
+      return clearedDevices(settings.link).map(clearLine);
     case "MqSetup":
       return writeLines({ nodes: [], squashed: new Set() }, settings).map(({ line }) => line);
     case "AddStructuralHTBClass":

@@ -3,7 +3,7 @@
  * Names, fields and their order are LibreQoS's, so that its callers can be served.
  */
 
-/** Takes the trees of both interfaces away, if the one towards the Internet has an mq at its root. */
+/** Takes the trees of both interfaces away, those that have an mq at their root. */
 export interface ClearPriorSettings {
   readonly kind: "ClearPriorSettings";
 }
