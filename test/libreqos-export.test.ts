@@ -57,7 +57,7 @@ async function run(flags: Partial<ExportFlags>) {
     signal: new AbortController().signal,
     clock: systemClock,
   };
-  const all = { json: false, dialect: "libreqos", strict: false, ...flags } as const;
+  const all = { json: false, dialect: "libreqos", strict: false, direct: true, ...flags } as const;
   await exportShaper.call(context, all);
   return { ...written, exitCode: context.process.exitCode };
 }

@@ -18,6 +18,9 @@ const CHAPTERS: readonly (readonly [words: readonly string[], title: string])[] 
   [["DEVICES"], "ShapedDevices.csv"],
   [["SHAPER"], "The shaping tree"],
   [["LIBREQOS"], "LibreQoS's dialect"],
+  [["BAKERY"], "The bakery"],
+  [["DAEMON", "API", "LISTEN"], "The daemon"],
+  [["REQUEST", "ROUTE", "METHOD", "TOKEN", "FORBIDDEN", "STATE", "TOO"], "Requests"],
   [[], "The machine and Sluice itself"],
 ];
 

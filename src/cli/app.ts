@@ -3,14 +3,28 @@ import { buildApplication, buildCommand, buildRouteMap, numberParser, text_en as
 import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import type { CliContext } from "./context.ts";
+import {
+  api,
+  bakery,
+  change,
+  config as configurations,
+  event,
+  health,
+  log,
+  metrics,
+  reload,
+  rollback,
+  status,
+  watch,
+} from "./daemon-routes.ts";
 import { dispatcher, doctor, gc, link, program } from "./dispatcher-routes.ts";
-import { json, lockTimeout, netns, text } from "./flags.ts";
+import { direct, json, lockTimeout, netns, text } from "./flags.ts";
 import { errorText } from "./render/problems.ts";
 
 /** A file to write: stdout when the flag stands alone. */
 const output = (brief: string) => ({ ...text(brief, "FILE"), inferEmpty: true }) as const;
 const config = text("Configuration file (default /etc/sluice/sluice.toml)", "FILE");
-const place = { json, config, netns } as const;
+const place = { json, config, netns, direct } as const;
 const placeAliases = { j: "json", c: "config", n: "netns" } as const;
 const replaceForeign = {
   kind: "boolean",
@@ -25,7 +39,7 @@ const rebalance = {
 
 const check = buildCommand({
   loader: () => import("./commands/check.ts"),
-  parameters: { flags: { json, config }, aliases: { j: "json", c: "config" } },
+  parameters: { flags: { json, config, direct }, aliases: { j: "json", c: "config" } },
   docs: { brief: "Check the configuration and the files it names; touches nothing" },
 });
 
@@ -144,10 +158,36 @@ const migrate = buildRouteMap({
   docs: { brief: "Change over from other tools" },
 });
 
-const shaper = buildRouteMap({ routes: { tree, circuit, export: exported }, docs: { brief: "Look at the shaper" } });
+const shaper = buildRouteMap({
+  routes: { tree, circuit, watch, export: exported },
+  docs: { brief: "Look at the shaper" },
+});
 
 const root = buildRouteMap({
-  routes: { check, plan, apply, cleanup, shaper, program, link, dispatcher, doctor, gc, migrate },
+  routes: {
+    check,
+    plan,
+    apply,
+    cleanup,
+    status,
+    health,
+    reload,
+    rollback,
+    config: configurations,
+    change,
+    event,
+    log,
+    shaper,
+    bakery,
+    program,
+    link,
+    dispatcher,
+    doctor,
+    gc,
+    metrics,
+    api,
+    migrate,
+  },
   docs: { brief: "One control plane for the traffic of a Linux router" },
 });
 

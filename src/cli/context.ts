@@ -26,9 +26,15 @@ export function answer(context: CliContext, text: string): void {
   context.process.stdout.write(`${text}\n`);
 }
 
-/** Writes an answer as JSON: an envelope that names its schema and version, then the fields. Fields are only ever added. */
-export function answerJson(context: CliContext, schema: string, fields: object): void {
-  answer(context, JSON.stringify({ schema: `sluice/${schema}/1`, ...fields }, undefined, 2));
+/** An answer of the API, or one that is made like it. */
+interface Answer {
+  readonly schema: string;
+  readonly [field: string]: unknown;
+}
+
+/** Writes an answer as JSON: it names its schema and version, and fields are only ever added. */
+export function answerJson(context: CliContext, output: Answer): void {
+  answer(context, JSON.stringify(output, undefined, 2));
 }
 
 /** Writes a note for people to stderr. */

@@ -1,8 +1,8 @@
 /** The commands of the dispatcher: programs, links, dispatchers, and what keeps them coherent. */
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { argument, flag, json, lockTimeout, netns, text, texts, tuple } from "./flags.ts";
+import { argument, direct, flag, json, lockTimeout, netns, text, texts, tuple } from "./flags.ts";
 
-const change = { json, lockTimeout, plan: flag("Show what would be done, and do nothing") } as const;
+const change = { json, direct, lockTimeout, plan: flag("Show what would be done, and do nothing") } as const;
 const metadata = texts("Keep these with it", "KEY=VALUE");
 const ignoreMissing = flag("Do not mind ids that are not there");
 const ids = (noun: string) =>
@@ -63,6 +63,7 @@ const programList = buildCommand({
   parameters: {
     flags: {
       json,
+      direct,
       all: flag("Also those that others loaded"),
       type: text("Only of this type", "TYPE"),
       application: text("Only of this application", "NAME"),
@@ -76,7 +77,7 @@ const programList = buildCommand({
 
 const programGet = buildCommand({
   loader: () => import("./commands/program/get.ts"),
-  parameters: { flags: { json }, aliases: { j: "json" }, positional: tuple(programId) },
+  parameters: { flags: { json, direct }, aliases: { j: "json" }, positional: tuple(programId) },
   docs: { brief: "One program: what it is, what the kernel says, its maps and links" },
 });
 
@@ -224,6 +225,7 @@ const linkList = buildCommand({
   parameters: {
     flags: {
       json,
+      direct,
       kind: text("Only of this kind", "KIND"),
       programId: text("Only of this program", "ID"),
       metadata: texts("Only with all of these", "KEY=VALUE"),
@@ -237,7 +239,7 @@ const linkList = buildCommand({
 const linkGet = buildCommand({
   loader: () => import("./commands/link/get.ts"),
   parameters: {
-    flags: { json },
+    flags: { json, direct },
     aliases: { j: "json" },
     positional: tuple(argument("Link id, decimal or 0x hex", "LINK")),
   },
@@ -246,14 +248,14 @@ const linkGet = buildCommand({
 
 const dispatcherList = buildCommand({
   loader: () => import("./commands/dispatcher/list.ts"),
-  parameters: { flags: { json }, aliases: { j: "json" } },
+  parameters: { flags: { json, direct }, aliases: { j: "json" } },
   docs: { brief: "The hooks that programs share" },
 });
 
 const dispatcherGet = buildCommand({
   loader: () => import("./commands/dispatcher/get.ts"),
   parameters: {
-    flags: { json, netns },
+    flags: { json, direct, netns },
     aliases: { j: "json", n: "netns" },
     positional: tuple(argument("xdp, tc-ingress or tc-egress", "HOOK"), device),
   },
@@ -262,14 +264,14 @@ const dispatcherGet = buildCommand({
 
 const doctorCheck = buildCommand({
   loader: () => import("./commands/doctor/check.ts"),
-  parameters: { flags: { json }, aliases: { j: "json" } },
+  parameters: { flags: { json, direct }, aliases: { j: "json" } },
   docs: { brief: "Compare the store, the kernel and the pins" },
 });
 
 const doctorExplain = buildCommand({
   loader: () => import("./commands/doctor/explain.ts"),
   parameters: {
-    flags: { json },
+    flags: { json, direct },
     aliases: { j: "json" },
     positional: {
       kind: "tuple",

@@ -14,6 +14,13 @@ export const texts = (brief: string, placeholder: string) =>
 /** A flag that is there or not. */
 export const flag = (brief: string) => ({ kind: "boolean", brief, default: false }) as const;
 
+/** `--direct`. */
+export const direct = {
+  kind: "boolean",
+  brief: "Do it in this process, whether sluiced runs or not",
+  default: false,
+} as const;
+
 /** `--netns`. */
 export const netns = text("Work on the interfaces of this network namespace (name or path)", "NS");
 

@@ -2,32 +2,11 @@
  * The error registry. A code is never reused for another meaning and never renamed; `docs/errors.md` is generated from
  * this table and a test keeps the two together.
  */
+import { DAEMON_ERRORS } from "./codes-daemon.ts";
+import { config, data, type ErrorSpec, failure, warning } from "./error-spec.ts";
 import { EXIT } from "./exit.ts";
 
-/** One row of the registry. */
-export interface ErrorSpec {
-  /** Message template; `{name}` is replaced by the parameter of that name. */
-  readonly message: string;
-  /** What to do, in the imperative; the same parameters. */
-  readonly remedy: string;
-  /** HTTP status when the API answers with this error. */
-  readonly status: number;
-  /** Exit code of a command that ends with this error. */
-  readonly exit: number;
-  /** A warning never stops anything. Default `error`. */
-  readonly severity?: "error" | "warning";
-}
-
-const data = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 422, exit: EXIT.data });
-const config = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 422, exit: EXIT.config });
-const failure = (message: string, remedy: string): ErrorSpec => ({ message, remedy, status: 500, exit: EXIT.failure });
-const warning = (message: string, remedy: string): ErrorSpec => ({
-  message,
-  remedy,
-  status: 200,
-  exit: EXIT.ok,
-  severity: "warning",
-});
+export type { ErrorSpec } from "./error-spec.ts";
 
 /** Every code, with its message template, remedy, HTTP status and exit code. */
 export const ERRORS = {
@@ -502,6 +481,7 @@ export const ERRORS = {
     "Timed out after {seconds} s waiting for lock {file}, held by {holder}",
     "Wait until it has finished and try again, or give it longer with --lock-timeout",
   ),
+  ...DAEMON_ERRORS,
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },
   INTERNAL: failure("Something is wrong in sluice itself: {reason}", "Report it with this text and what led to it"),

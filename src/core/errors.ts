@@ -27,7 +27,8 @@ export interface Problem {
 /** The values a message template names; shown as given, so quote texts where the template does not. */
 export type Params = Readonly<Record<string, string | number>>;
 
-function fill(template: string, params: Params): string {
+/** A template with its `{name}`s filled in. @throws TypeError for one that is missing */
+export function fill(template: string, params: Params): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = params[name];
     if (value === undefined)
@@ -58,6 +59,20 @@ function formatLocation(where: Location): string {
 export function formatProblem(p: Problem): string {
   const head = `${p.where ? `${formatLocation(p.where)}: ` : ""}${p.severity}: ${p.message} [${p.code}]`;
   return `${head}\n    remedy: ${p.remedy}`;
+}
+
+/** Orders problems by file (in the order in which `files` names them, others first), line and column. */
+export function sortProblems(problems: readonly Problem[], files: readonly string[]): Problem[] {
+  const rank = (p: Problem): readonly number[] => [
+    p.where ? files.indexOf(p.where.file) : -1,
+    p.where?.line ?? 0,
+    p.where?.column ?? 0,
+  ];
+  return problems.toSorted((a, b) => {
+    const [left, right] = [rank(a), rank(b)];
+    const at = left.findIndex((value, i) => value !== right[i]);
+    return at < 0 ? 0 : left[at]! - right[at]!;
+  });
 }
 
 /** An error that says what to do. Match on {@link SluiceError.code}, not on the text. */

@@ -11,8 +11,16 @@ const LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error
 /** syslog priorities, which journald reads from the line's head (sd-daemon(3)). */
 const PRIORITIES: Readonly<Record<LogLevel, number>> = { trace: 7, debug: 7, info: 6, warning: 4, error: 3, fatal: 2 };
 
+const known = new Set<string>();
+
 /** The logger of a category: `logger("shaper", "apply")`. */
-export const logger = (...category: string[]): Logger => getLogger(["sluice", ...category]);
+export function logger(...category: string[]): Logger {
+  known.add(category.join("."));
+  return getLogger(["sluice", ...category]);
+}
+
+/** Every category that has been asked for so far, in order. */
+export const logCategories = (): string[] => [...known].toSorted();
 
 /** Reads levels as `SLUICE_LOG` has them: `info`, or `shaper=debug,netlink=trace`; undefined when a word is none. */
 export function parseLogLevels(text: string): LogLevels | undefined {

@@ -16,11 +16,6 @@ export function summarize<A extends Action>(plan: Plan<A>, vocabulary: ActionVoc
   return count;
 }
 
-/** The plan as text, one action a line: `+ class add dev eth1 ...`. */
-export function formatPlan<A extends Action>(plan: Plan<A>, vocabulary: ActionVocabulary<A>): string[] {
-  return plan.actions.map((action) => `${vocabulary.sign(action)} ${vocabulary.describe(action)}`);
-}
-
 /** The summary for people: `3 to add, 1 to change, 0 to remove`. */
 export function formatSummary(count: Readonly<Record<Sign, number>>): string {
   return `${count["+"]} to add, ${count["~"]} to change, ${count["-"]} to remove`;

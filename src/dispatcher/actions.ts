@@ -304,7 +304,9 @@ export const DISPATCHER_ACTIONS: ActionVocabulary<DispatcherAction> = {
 };
 
 /** An action for machines. */
-export const dispatcherActionJson = (action: DispatcherAction): object => ({
+export const dispatcherActionJson = (
+  action: DispatcherAction,
+): { readonly sign: Sign; readonly kind: DispatcherAction["kind"]; readonly text: string } => ({
   sign: SIGNS[action.kind],
   kind: action.kind,
   text: describe(action),

@@ -72,6 +72,32 @@ export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int f
   length: number,
   flags: number,
 ) => number;
+/** getsockopt(2); the length is read and written. */
+export const getsockopt = libc.func("int getsockopt(int fd, int level, int name, void *val, uint32_t *len)") as (
+  fd: number,
+  level: number,
+  name: number,
+  value: Memory,
+  length: Memory,
+) => number;
+/** eventfd(2). */
+export const eventfd = libc.func("int eventfd(unsigned int count, int flags)") as (
+  count: number,
+  flags: number,
+) => number;
+
+const pollCall = libc.func("int poll(void *fds, unsigned long count, int timeout)") as {
+  async: (fds: Memory, count: number, timeout: number, done: (error: Error | null, result: number) => void) => void;
+};
+/** poll(2) in a thread of its own; the descriptors' memory must stay until it has returned. */
+export const pollAsync = (fds: Memory, count: number, timeout: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    pollCall.async(fds, count, timeout, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+/** getgrnam(3): the address of a struct group, 0 when there is none of that name. */
+export const getgrnam = libc.func("uintptr_t getgrnam(const char *name)") as (name: string) => bigint | number;
+/** malloc_trim(3): gives memory that the C library holds back to the kernel. */
+export const mallocTrim = libc.func("int malloc_trim(size_t pad)") as (pad: number) => number;
 /** ioctl(2) with a structure as its argument. */
 export const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *arg)") as (
   fd: number,

@@ -26,7 +26,7 @@ function holderOf(path: string): string {
 }
 
 /** Takes the lock; undefined when somebody else holds it. */
-function tryLock(path: string): Fd | undefined {
+export function tryLock(path: string): Fd | undefined {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, "", { flag: "a", mode: 0o600 });
   const fd = Fd.open(path, O_RDWR);

@@ -9,6 +9,10 @@ export interface Paths {
   readonly state: string;
   /** Held while the kernel is being changed: `/run/sluice/lock` */
   readonly lock: string;
+  /** Where the daemon listens: `/run/sluice/sluice.sock` */
+  readonly socket: string;
+  /** What the bakery writes in file mode: `/var/lib/sluice/bakery.txt` */
+  readonly bakery: string;
   /** BPF pins: `/sys/fs/bpf/sluice`, on a bpffs */
   readonly pins: string;
   /** Images that were pulled: `/var/cache/sluice/images` */
@@ -21,6 +25,8 @@ export function pathsBelow(root = process.env["SLUICE_ROOT"] || "/"): Paths {
     config: join(root, "etc/sluice/sluice.toml"),
     state: join(root, "var/lib/sluice/state.db"),
     lock: join(root, "run/sluice/lock"),
+    socket: join(root, "run/sluice/sluice.sock"),
+    bakery: join(root, "var/lib/sluice/bakery.txt"),
     pins: join(root, "sys/fs/bpf/sluice"),
     images: join(root, "var/cache/sluice/images"),
   };

@@ -179,7 +179,12 @@ export const SHAPER_ACTIONS: ActionVocabulary<ShaperAction> = {
 };
 
 /** An action for machines: what it is, where, and its line. */
-export function actionJson(action: ShaperAction): object {
+export function actionJson(action: ShaperAction): {
+  readonly sign: Sign;
+  readonly kind: ShaperAction["kind"];
+  readonly dev?: string;
+  readonly text: string;
+} {
   const dev = "dev" in action ? { dev: action.dev } : {};
   return { sign: signOf(action), kind: action.kind, ...dev, text: describe(action) };
 }

@@ -1,23 +1,12 @@
 /** `sluice.toml`: the `[shaper]` table, checked whole, with every problem at once. */
 import { dirname, resolve } from "node:path";
-import { type Location, type Problem, problem } from "../core/errors.ts";
-import { didYouMean } from "../core/nearest.ts";
+import { type ConfigTable, parseDocument, tableOf } from "../core/config-table.ts";
+import { filePath, integer, interfaceName, oneOf } from "../core/config-values.ts";
+import { type Problem, problem, sortProblems } from "../core/errors.ts";
 import { bitsPerSecond } from "../core/units.ts";
-import {
-  integer,
-  interfaceName,
-  leaf,
-  oneOf,
-  rate,
-  rateOrOff,
-  type ReadValue,
-  filePath,
-  Refusal,
-} from "./sources/config-values.ts";
-import { readText, sortProblems } from "./sources/files.ts";
-import { keyPositions } from "./sources/toml-lines.ts";
-import { parseToml } from "./sources/toml.ts";
+import { readText } from "../linux/text-file.ts";
 import type { Link, ShaperConfig } from "./model.ts";
+import { leaf, rate, rateOrOff } from "./sources/config-values.ts";
 
 /** What {@link parseConfig} found. */
 export interface ConfigResult {
@@ -25,8 +14,6 @@ export interface ConfigResult {
   readonly config?: ShaperConfig;
   readonly problems: readonly Problem[];
 }
-
-const TABLES: readonly string[] = ["shaper"];
 
 /** Every key of `[shaper]` with an example, in the order of docs/configuration.md. */
 export const SHAPER_KEYS = {
@@ -50,50 +37,8 @@ export const SHAPER_KEYS = {
 } as const satisfies Readonly<Record<string, string>>;
 
 type Key = keyof typeof SHAPER_KEYS;
-
-/** The table being read; collects what is wrong with it. */
-class Table {
-  readonly problems: Problem[] = [];
-  readonly #values: Readonly<Record<string, unknown>>;
-  readonly #at: (path: string) => Location;
-
-  constructor(values: Readonly<Record<string, unknown>>, at: (path: string) => Location) {
-    this.#values = values;
-    this.#at = at;
-    for (const key of Object.keys(values)) {
-      if (Object.hasOwn(SHAPER_KEYS, key)) continue;
-      const path = `shaper.${key}`;
-      const hint = didYouMean(key, Object.keys(SHAPER_KEYS));
-      this.problems.push(problem("CONFIG_KEY_UNKNOWN", { path, hint }, at(path)));
-    }
-  }
-
-  has(key: Key): boolean {
-    return Object.hasOwn(this.#values, key);
-  }
-
-  refuse(key: Key, reason: string): undefined {
-    const path = `shaper.${key}`;
-    this.problems.push(problem("CONFIG_VALUE", { path, reason }, this.#at(path)));
-  }
-
-  missing(key: Key): undefined {
-    const params = { path: `shaper.${key}`, example: `${key} = ${SHAPER_KEYS[key]}` };
-    this.problems.push(problem("CONFIG_MISSING", params, this.#at("shaper")));
-  }
-
-  /** The value, or undefined when it is not there or not usable (then noted). */
-  optional<T>(key: Key, read: ReadValue<T>): T | undefined {
-    if (!this.has(key)) return undefined;
-    const value = read(this.#values[key]);
-    return value instanceof Refusal ? this.refuse(key, value.reason) : value;
-  }
-
-  /** The value; its absence is noted too. */
-  required<T>(key: Key, read: ReadValue<T>): T | undefined {
-    return this.has(key) ? this.optional(key, read) : this.missing(key);
-  }
-}
+/** `[shaper]` being read. */
+type Table = ConfigTable<typeof SHAPER_KEYS>;
 
 const BRIDGE: readonly Key[] = ["lan", "internet"];
 const STICK: readonly Key[] = ["interface", "lan_vlan", "internet_vlan"];
@@ -168,38 +113,21 @@ function readShaper(table: Table, directory: string): ShaperConfig | undefined {
 }
 
 /**
- * Reads the text of a `sluice.toml`. Paths in it are relative to its folder; the result has them absolute.
+ * Reads `[shaper]` of a `sluice.toml`. Paths in it are relative to its folder; the result has them absolute.
  *
  * @param file path of the file, for problems and for what is relative to it
  */
 export function parseConfig(toml: string, file: string): ConfigResult {
-  const parsed = parseToml(toml, file);
-  if ("problem" in parsed) return { problems: [parsed.problem] };
-  const { values } = parsed;
-  const positions = keyPositions(toml);
-  const at = (path: string): Location => ({
-    file,
-    ...(positions.get(path) ?? positions.get(path.split(".")[0]!) ?? { line: 1, column: 1 }),
-  });
-  const problems = Object.keys(values).flatMap((key) => {
-    if (TABLES.includes(key)) return [];
-    const hint = Object.hasOwn(SHAPER_KEYS, key) ? `; it belongs below [shaper]` : didYouMean(key, TABLES);
-    return [problem("CONFIG_KEY_UNKNOWN", { path: key, hint }, at(key))];
-  });
-  const { shaper } = values;
-  if (typeof shaper !== "object" || shaper === null || Array.isArray(shaper) || shaper instanceof Date) {
-    const reason = "it is no table; write [shaper] on a line of its own";
+  const document = parseDocument(toml, file, (key) => (Object.hasOwn(SHAPER_KEYS, key) ? "shaper" : undefined));
+  if ("problem" in document) return { problems: [document.problem] };
+  const table = tableOf(document, "shaper", SHAPER_KEYS);
+  if (!table || "problem" in table) {
     const example = "a line [shaper] with its keys below";
-    problems.push(
-      shaper === undefined
-        ? problem("CONFIG_MISSING", { path: "table [shaper]", example }, { file })
-        : problem("CONFIG_VALUE", { path: "shaper", reason }, at("shaper")),
-    );
-    return { problems: sortProblems(problems, [file]) };
+    const missing = table?.problem ?? problem("CONFIG_MISSING", { path: "table [shaper]", example }, { file });
+    return { problems: sortProblems([...document.problems, missing], [file]) };
   }
-  const table = new Table(shaper as Record<string, unknown>, at);
   const config = readShaper(table, dirname(resolve(file)));
-  const all = sortProblems([...problems, ...table.problems], [file]);
+  const all = sortProblems([...document.problems, ...table.problems], [file]);
   const usable = config && !all.some(({ severity }) => severity === "error");
   return { ...(usable && { config }), problems: all };
 }

@@ -2,10 +2,10 @@
 import { setTimeout } from "node:timers/promises";
 
 /** Tries every 5 ms for at most 3 s. */
-export async function eventually<T>(body: () => T): Promise<T> {
+export async function eventually<T>(body: () => T | Promise<T>): Promise<T> {
   for (const deadline = performance.now() + 3000; ; await setTimeout(5)) {
     try {
-      return body();
+      return await body();
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }

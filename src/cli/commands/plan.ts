@@ -1,14 +1,10 @@
 /** `sluice plan`: what would `apply` change? Changes nothing; exit code 2 when there is something to change. */
 import { EXIT } from "../../core/exit.ts";
-import { formatPlan, formatSummary, summarize } from "../../core/plan.ts";
-import { actionJson, SHAPER_ACTIONS } from "../../shaper/actions.ts";
-import { batchLine } from "../../shaper/executors/file.ts";
-import { Shaper } from "../../shaper/shaper.ts";
+import { formatSummary } from "../../core/plan.ts";
 import { answer, answerJson, type CliContext, note } from "../context.ts";
-import { planInputs, warningsOf } from "../dialect.ts";
-import { warningLines } from "../render/problems.ts";
+import { perform, type PlaceFlags } from "../perform.ts";
+import { planLines, signCount, warningLines } from "../render/problems.ts";
 import { reporting } from "../report.ts";
-import { type PlaceFlags, placeOf, readInputs } from "../shaper-inputs.ts";
 
 /** Flags of `plan`. */
 interface Flags extends PlaceFlags {
@@ -18,26 +14,24 @@ interface Flags extends PlaceFlags {
   readonly rebalance: boolean;
 }
 
+const yesNo = (yes: boolean): "true" | "false" => (yes ? "true" : "false");
+
 async function plan(this: CliContext, flags: Flags): Promise<void> {
-  const inputs = await readInputs(flags);
-  using shaper = Shaper.open(await placeOf(this, flags), inputs.config.link);
-  const result = await planInputs(shaper, inputs, flags);
-  const warnings = warningsOf(inputs, result);
-  const count = summarize(result, SHAPER_ACTIONS);
-  if (result.actions.length > 0) this.process.exitCode = EXIT.changes;
-  if (flags.json) {
-    const summary = { add: count["+"], change: count["~"], remove: count["-"] };
-    const actions = result.actions.map((action) => actionJson(action));
-    return answerJson(this, "plan", { summary, actions, warnings });
-  }
+  const query = { replaceForeign: yesNo(flags.replaceForeign), rebalance: yesNo(flags.rebalance) };
+  const output = await perform(this, flags, "shaper.plan", { query });
+  const { actions, summary, warnings } = output;
+  if (actions.length > 0) this.process.exitCode = EXIT.changes;
+  if (flags.json) return answerJson(this, output);
   for (const line of warningLines(warnings)) note(this, line);
   if (flags.tc) {
-    if (result.actions.length > 0) answer(this, result.actions.map((action) => batchLine(action)).join("\n"));
+    if (actions.length > 0) answer(this, actions.map(({ tc }) => tc).join("\n"));
     return undefined;
   }
-  const lines = formatPlan(result, SHAPER_ACTIONS);
-  answer(this, lines.length > 0 ? [...lines, "", formatSummary(count)].join("\n") : "Nothing to change.");
-  return undefined;
+  const lines = planLines(actions);
+  return answer(
+    this,
+    lines.length > 0 ? [...lines, "", formatSummary(signCount(summary))].join("\n") : "Nothing to change.",
+  );
 }
 
 /** Runs the command. */

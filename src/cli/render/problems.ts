@@ -27,3 +27,14 @@ export const errorText = (error: unknown): string =>
 /** The lines that show warnings: some of each code together, and how many more there are. */
 export const warningLines = (warnings: readonly Problem[]): string[] =>
   [...Map.groupBy(warnings, ({ code }) => code).values()].flatMap((alike) => problemLines(alike));
+
+/** A plan's actions as text, one a line. */
+export const planLines = (actions: readonly { readonly sign: string; readonly text: string }[]): string[] =>
+  actions.map(({ sign, text }) => `${sign} ${text}`);
+
+/** A summary as it is formatted. */
+export const signCount = (summary: { readonly add: number; readonly change: number; readonly remove: number }) => ({
+  "+": summary.add,
+  "~": summary.change,
+  "-": summary.remove,
+});

@@ -6,9 +6,10 @@ const WORTH_SHOWING = 2000;
 const WIDTH = 40;
 
 /** Makes the callback that draws the bar; undefined when there is nobody to see it. */
-export function progressBar(total: number, output: Output): ((done: number, total: number) => void) | undefined {
-  if (!output.isTTY || total < WORTH_SHOWING) return undefined;
-  return (done) => {
+export function progressBar(output: Output): ((done: number, total: number) => void) | undefined {
+  if (!output.isTTY) return undefined;
+  return (done, total) => {
+    if (total < WORTH_SHOWING) return;
     const filled = Math.round((WIDTH * done) / total);
     const bar = "#".repeat(filled) + ".".repeat(WIDTH - filled);
     output.write(`\r[${bar}] ${done}/${total}${done === total ? "\n" : ""}`);

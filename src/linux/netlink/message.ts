@@ -34,6 +34,7 @@ export const NLMSG_DONE = 3;
 /** The rtnetlink message types that sluice uses (linux/rtnetlink.h). */
 export const RTM = {
   NEWLINK: 16,
+  DELLINK: 17,
   GETLINK: 18,
   NEWQDISC: 36,
   DELQDISC: 37,

@@ -3,7 +3,7 @@ import { sluiceError } from "../../core/errors.ts";
 import type { BakeryCommand } from "./model.ts";
 
 /** As many as LibreQoS's own channel takes. */
-const BOUND = 1024;
+export const BOUND = 1024;
 
 /** How a command is submitted. */
 export interface Submission {

@@ -1,8 +1,7 @@
 /** `/etc/lqos.conf`: the part of it that reaches the tree. */
-import { type Location, type Problem, problem } from "../../core/errors.ts";
-import { sortProblems } from "../sources/files.ts";
-import { keyPositions } from "../sources/toml-lines.ts";
-import { asTable, parseToml } from "../sources/toml.ts";
+import { type Location, type Problem, problem, sortProblems } from "../../core/errors.ts";
+import { keyPositions } from "../../core/toml-lines.ts";
+import { asTable, parseToml } from "../../core/toml.ts";
 import { conflateCapacity, type LibreqosLink, type LibreqosOptions } from "./settings.ts";
 
 /** What the file says. */

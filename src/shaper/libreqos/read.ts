@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Problem, problem, SluiceError } from "../../core/errors.ts";
-import { readText } from "../sources/files.ts";
+import { readText } from "../../linux/text-file.ts";
 import type { LibreqosFiles } from "./build.ts";
 import { type LqosConf, parseLqosConf } from "./lqos-conf.ts";
 
@@ -19,7 +19,7 @@ export function readLqosConf(file: string): LqosConf {
 }
 
 /** Reads a file as Python does: UTF-8 and nothing else, and a byte order mark is a character like others. */
-function readUtf8(file: string): { readonly text: string } | { readonly problem: Problem } {
+export function readUtf8(file: string): { readonly text: string } | { readonly problem: Problem } {
   const readable = readText(file, "FILE_UNREADABLE");
   if ("problem" in readable && readable.problem.code === "FILE_UNREADABLE") return readable;
   try {

@@ -1,57 +1,13 @@
-/** Single values of `sluice.toml`: how each is read, and what is said when it cannot be. */
+/** Values of `[shaper]`: rates and leaves. */
 import type { FqCodel, Cake, Qdisc } from "../../core/tc/qdisc.ts";
 import { parseQdisc } from "../../core/tc/parse.ts";
 import { type BitsPerSecond, bitsPerSecond, humanRate, megabits, parseRate } from "../../core/units.ts";
+import { type ReadValue, Refusal, shown } from "../../core/config-values.ts";
 import type { LeafChoice } from "../model.ts";
-
-/** Why a value was refused: the second half of "Cannot use shaper.x: ...". */
-export class Refusal {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
-
-/** Reads one value as TOML gives it. */
-export type ReadValue<T> = (value: unknown) => T | Refusal;
 
 const SLOWEST = 10_000;
 const FASTEST = 1e12;
 const RATE_EXAMPLE = 'wanted a rate such as "500mbit" or "1gbit", or a number of Mbit/s';
-
-/** A value as the file shows it. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return "an array";
-  if (value instanceof Date) return "a date";
-  return typeof value === "object" ? "a table" : JSON.stringify(value);
-}
-
-/** The path of a file, as it stands. */
-export const filePath: ReadValue<string> = (value) =>
-  typeof value === "string" && value.trim() !== "" && !value.includes("\0")
-    ? value
-    : new Refusal(`it is ${shown(value)}, wanted the path of a file`);
-
-/** The name of a network interface, as Linux allows them. */
-export const interfaceName: ReadValue<string> = (value) =>
-  typeof value === "string" && /^[^\s/:]{1,15}$/.test(value) && value !== "." && value !== ".."
-    ? value
-    : new Refusal(`it is ${shown(value)}, wanted the name of an interface (1 to 15 characters)`);
-
-/** A whole number within bounds. */
-export const integer =
-  (from: number, to: number): ReadValue<number> =>
-  (value) =>
-    typeof value === "number" && Number.isInteger(value) && value >= from && value <= to
-      ? value
-      : new Refusal(`it is ${shown(value)}, wanted a whole number from ${from} to ${to}`);
-
-/** One of some words. */
-export const oneOf =
-  <T extends string>(...words: readonly T[]): ReadValue<T> =>
-  (value) =>
-    words.find((word) => word === value) ??
-    new Refusal(`it is ${shown(value)}, wanted ${words.map((word) => `"${word}"`).join(" or ")}`);
 
 function rateText(value: string): BitsPerSecond | Refusal {
   const bare = /^\s*([\d.]+)\s*$/.exec(value)?.[1];

@@ -1,10 +1,10 @@
 /** The two files of an ISP, read and joined: every problem in both of them at once, or an {@link Isp} free of errors. */
-import { type Problem, problem } from "../../core/errors.ts";
+import { type Problem, problem, sortProblems } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import type { Circuit, Isp } from "../model.ts";
 import { checkAddresses } from "./addresses.ts";
 import { type DeviceList, parseDevices } from "./devices.ts";
-import { readText, sortProblems } from "./files.ts";
+import { readText } from "../../linux/text-file.ts";
 import { type NamedNode, type Network, parseNetwork } from "./network.ts";
 
 /** What {@link readIsp} and {@link joinIsp} found. */
@@ -89,10 +89,11 @@ export function joinIsp(network: Network | undefined, devices: DeviceList | unde
   return { ...(usable && { isp: { nodes: network.nodes, circuits } }), problems: sorted };
 }
 
-/** Reads and checks the files of an ISP. Never throws for what is in them, or for files that are not there. */
-export function readIsp(files: IspFiles): IspResult {
-  const network = readText(files.network, "FILE_UNREADABLE");
-  const devices = readText(files.devices, "FILE_UNREADABLE");
+/** A file of the ISP: what is in it, or why it could not be read. */
+export type ReadFile = { readonly text: string } | { readonly problem: Problem };
+
+/** Checks what the files of an ISP hold. */
+export function parseIsp(network: ReadFile, devices: ReadFile, files: IspFiles): IspResult {
   const { problems, ...rest } = joinIsp(
     "text" in network ? parseNetwork(network.text, files.network) : undefined,
     "text" in devices ? parseDevices(devices.text, files.devices) : undefined,
@@ -101,3 +102,7 @@ export function readIsp(files: IspFiles): IspResult {
   const unread = [network, devices].flatMap((file) => ("problem" in file ? [file.problem] : []));
   return { ...rest, problems: sortProblems([...unread, ...problems], [files.network, files.devices]) };
 }
+
+/** Reads and checks the files of an ISP. Never throws for what is in them, or for files that are not there. */
+export const readIsp = (files: IspFiles): IspResult =>
+  parseIsp(readText(files.network, "FILE_UNREADABLE"), readText(files.devices, "FILE_UNREADABLE"), files);

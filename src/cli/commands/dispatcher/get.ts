@@ -1,38 +1,38 @@
 /** `sluice dispatcher get`. */
 import { sluiceError } from "../../../core/errors.ts";
-import { findDevice } from "../../../dispatcher/manage.ts";
-import { HOOK_NAMES, type HookName, keyText, membersOf, SLOTS } from "../../../dispatcher/model.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { openDispatcher } from "../../dispatcher-place.ts";
-import { dispatcherJson, dispatcherSections, memberColumns } from "../../render/programs.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
+import { dispatcherSections, MEMBER_COLUMNS } from "../../render/programs.ts";
 import { sectionLines } from "../../render/sections.ts";
 import { table } from "../../render/table.ts";
 import { reporting } from "../../report.ts";
 
-interface Flags {
+interface Flags extends Pick<PlaceFlags, "direct"> {
   readonly json: boolean;
   readonly netns?: string;
 }
 
-async function get(this: CliContext, flags: Flags, hook: string, device: string): Promise<void> {
-  if (!HOOK_NAMES.includes(hook as HookName)) {
-    const reason = `There is no hook "${hook}": it must be ${HOOK_NAMES.join(", ")}`;
+const HOOKS = ["xdp", "tc-ingress", "tc-egress"] as const;
+
+async function get(this: CliContext, flags: Flags, word: string, device: string): Promise<void> {
+  const hook = HOOKS.find((name) => name === word);
+  if (hook === undefined) {
+    const reason = `There is no hook "${word}": it must be ${HOOKS.join(", ")}`;
     throw sluiceError("USAGE", { reason, command: "sluice dispatcher get" });
   }
-  using dispatcher = openDispatcher(this);
-  const key = { hook: hook as HookName, ...findDevice(dispatcher, device, flags.netns) };
-  const state = dispatcher.state();
-  const record = state.dispatchers.get(keyText(key));
-  if (!record) throw sluiceError("DISPATCHER_UNKNOWN", { ...key });
-  if (flags.json) return answerJson(this, "dispatcher", { dispatcher: dispatcherJson(record, state) });
-  const members = membersOf(state, key);
+  const query = flags.netns === undefined ? {} : { netns: flags.netns };
+  const place = { direct: flags.direct };
+  const output = await perform(this, place, "dispatchers.get", { params: { hook, device }, query });
+  if (flags.json) return answerJson(this, output);
+  const { dispatcher } = output;
+  const { members, slots } = dispatcher;
   return answer(
     this,
     [
-      ...sectionLines(dispatcherSections(record)),
+      ...sectionLines(dispatcherSections(dispatcher)),
       "",
-      `Members (${members.length}/${SLOTS}):`,
-      ...table(members, memberColumns(state), this.process.stdout).map((line) => `  ${line}`),
+      `Members (${members.length}/${slots}):`,
+      ...table(members, MEMBER_COLUMNS, this.process.stdout).map((line) => `  ${line}`),
     ].join("\n"),
   );
 }

@@ -1,17 +1,18 @@
 /** `sluice doctor`. */
-import { examine, type Finding } from "../../../dispatcher/doctor.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { openDispatcher } from "../../dispatcher-place.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
 import { reporting } from "../../report.ts";
 
-const count = (findings: readonly Finding[], severity: Finding["severity"]): number =>
-  findings.filter((finding) => finding.severity === severity).length;
+interface Flags extends Pick<PlaceFlags, "direct"> {
+  readonly json: boolean;
+}
 
-async function check(this: CliContext, flags: { readonly json: boolean }): Promise<void> {
-  using dispatcher = openDispatcher(this);
-  const findings = examine(dispatcher.snapshot());
-  if (flags.json) return answerJson(this, "doctor", { findings });
+async function check(this: CliContext, flags: Flags): Promise<void> {
+  const output = await perform(this, flags, "doctor.check", {});
+  const { findings } = output;
+  if (flags.json) return answerJson(this, output);
   if (findings.length === 0) return answer(this, "All checks passed. Store, kernel and file system are coherent.");
+  const count = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
   const rules = [...Map.groupBy(findings, ({ rule }) => rule)];
   const lines = rules.flatMap(([rule, found]) => [
     `[${rule}] ${found[0]!.severity} (${found.length})`,
@@ -22,7 +23,7 @@ async function check(this: CliContext, flags: { readonly json: boolean }): Promi
     this,
     [
       ...lines,
-      `Summary: ${count(findings, "error")} error(s), ${count(findings, "warning")} warning(s)`,
+      `Summary: ${count("error")} error(s), ${count("warning")} warning(s)`,
       "sluice doctor explain RULE tells more; sluice gc mends what is sluice's own.",
     ].join("\n"),
   );

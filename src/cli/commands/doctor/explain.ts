@@ -1,26 +1,28 @@
 /** `sluice doctor explain`. */
 import { sluiceError } from "../../../core/errors.ts";
 import { nearest } from "../../../core/nearest.ts";
-import { RULES } from "../../../dispatcher/doctor.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
 import { reporting } from "../../report.ts";
 
-async function explain(this: CliContext, flags: { readonly json: boolean }, name?: string): Promise<void> {
-  const rules = RULES.filter((rule) => name === undefined || rule.name === name);
+interface Flags extends Pick<PlaceFlags, "direct"> {
+  readonly json: boolean;
+}
+
+async function explain(this: CliContext, flags: Flags, name?: string): Promise<void> {
+  const output = await perform(this, flags, "doctor.rules", {});
+  const rules = output.rules.filter(({ rule }) => name === undefined || rule === name);
   if (rules.length === 0) {
     const near = nearest(
       name!,
-      RULES.map((rule) => rule.name),
+      output.rules.map(({ rule }) => rule),
     );
     const hint = near === undefined ? "sluice doctor explain lists them" : `Did you mean "${near}"?`;
     throw sluiceError("NOT_FOUND", { noun: "rule", id: name!, hint });
   }
-  if (flags.json)
-    return answerJson(this, "doctor-rules", {
-      rules: rules.map(({ name: rule, severity, brief, rationale }) => ({ rule, severity, brief, rationale })),
-    });
+  if (flags.json) return answerJson(this, { ...output, rules });
   const blocks = rules.map(
-    ({ name: rule, severity, brief, rationale }) => `${rule} (${severity})\n  ${brief}.\n  ${rationale}`,
+    ({ rule, severity, brief, rationale }) => `${rule} (${severity})\n  ${brief}.\n  ${rationale}`,
   );
   return answer(this, blocks.join("\n\n"));
 }

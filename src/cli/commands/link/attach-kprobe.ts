@@ -1,11 +1,7 @@
 /** `sluice link attach kprobe`. */
-import { attachTrace } from "../../../dispatcher/manage.ts";
-import type { ProgramRecord } from "../../../dispatcher/model.ts";
-import { parseId } from "../../../dispatcher/words.ts";
 import type { CliContext } from "../../context.ts";
-import { metadataOf } from "../../dispatcher-place.ts";
 import { reporting } from "../../report.ts";
-import { attachAndAnswer, type AttachFlags, wholeNumber } from "./attach.ts";
+import { attachAndAnswer, type AttachFlags, attachOf, wholeNumber } from "./attach.ts";
 
 interface Flags extends AttachFlags {
   readonly offset?: string;
@@ -13,19 +9,7 @@ interface Flags extends AttachFlags {
 
 async function attach(this: CliContext, flags: Flags, program: string, name: string): Promise<void> {
   const offset = wholeNumber(flags.offset ?? "0", "offset");
-  const wanted = {
-    programId: parseId(program),
-    kind: "kprobe" as const,
-    details: ({ type }: ProgramRecord) => ({
-      kind: "kprobe" as const,
-      function: name,
-      offset,
-      returns: type === "kretprobe",
-    }),
-    metadata: metadataOf(flags),
-    dryRun: flags.plan,
-  };
-  return attachAndAnswer(this, flags, (dispatcher) => attachTrace(dispatcher, wanted));
+  return attachAndAnswer(this, flags, { kind: "kprobe", ...(await attachOf(flags, program)), function: name, offset });
 }
 
 /** Runs the command. */

@@ -1,8 +1,7 @@
 /** `sluice link attach tcx`. */
-import { attachTcx } from "../../../dispatcher/manage.ts";
 import type { CliContext } from "../../context.ts";
 import { reporting } from "../../report.ts";
-import { attachAndAnswer, networkAttach, type NetworkFlags, parseSide } from "./attach.ts";
+import { attachAndAnswer, type NetworkFlags, networkOf, parseSide } from "./attach.ts";
 
 async function attach(
   this: CliContext,
@@ -11,8 +10,8 @@ async function attach(
   device: string,
   side: string,
 ): Promise<void> {
-  const wanted = { ...networkAttach(flags, program, device), side: parseSide(side) };
-  return attachAndAnswer(this, flags, (dispatcher) => attachTcx(dispatcher, wanted));
+  const network = await networkOf(flags, program, device);
+  return attachAndAnswer(this, flags, { kind: "tcx", ...network, direction: parseSide(side) });
 }
 
 /** Runs the command. */

@@ -1,12 +1,10 @@
 /** What all attachments share: their flags, and the link that they answer with. */
+import type { Call } from "../../../api/routes.ts";
 import { sluiceError } from "../../../core/errors.ts";
-import type { Dispatcher } from "../../../dispatcher/dispatcher.ts";
-import type { Done, NetworkAttach } from "../../../dispatcher/manage.ts";
-import type { LinkRecord, Side } from "../../../dispatcher/model.ts";
-import { parseId } from "../../../dispatcher/words.ts";
+import { answerPlan, type ChangeFlags, changeOf, metadataOf, noteWarnings } from "../../change.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { answerPlan, type ChangeFlags, metadataOf, noteWarnings, openDispatcher } from "../../dispatcher-place.ts";
-import { linkJson, linkSections } from "../../render/programs.ts";
+import { perform } from "../../perform.ts";
+import { linkSections } from "../../render/programs.ts";
 import { sectionLines } from "../../render/sections.ts";
 
 /** Flags of every attachment. */
@@ -28,36 +26,34 @@ export function wholeNumber(word: string, what: string): number {
 }
 
 /** A side of an interface. @throws SluiceError USAGE */
-export function parseSide(word: string): Side {
+export function parseSide(word: string): "ingress" | "egress" {
   if (word === "ingress" || word === "egress") return word;
   const reason = `Invalid direction "${word}": it must be ingress or egress`;
   throw sluiceError("USAGE", { reason, command: "sluice link attach tc" });
 }
 
-/** What every attachment to an interface is told by its flags and arguments. */
-export function networkAttach(flags: NetworkFlags, program: string, device: string): NetworkAttach {
-  const { netns, plan } = flags;
-  return {
-    programId: parseId(program),
-    device,
-    priority: wholeNumber(flags.priority, "priority"),
-    metadata: metadataOf(flags),
-    dryRun: plan,
-    ...(netns !== undefined && { netns }),
-  };
+/** What every attachment is told by its flags and first argument. @throws SluiceError USAGE */
+export async function attachOf(flags: AttachFlags, program: string) {
+  const { parseId } = await import("../../../control/words.ts");
+  return { programId: parseId(program), metadata: await metadataOf(flags), ...changeOf(flags) };
+}
+
+/** What every attachment to an interface is told by its flags and arguments. @throws SluiceError USAGE */
+export async function networkOf(flags: NetworkFlags, program: string, device: string) {
+  const common = await attachOf(flags, program);
+  const priority = wholeNumber(flags.priority, "priority");
+  return { ...common, device, priority, ...(flags.netns !== undefined && { netns: flags.netns }) };
 }
 
 /** Attaches, and answers with the link. */
 export async function attachAndAnswer(
   context: CliContext,
   flags: AttachFlags,
-  attach: (dispatcher: Dispatcher) => Promise<Done<LinkRecord>>,
+  body: Call<"links.attach">["body"],
 ): Promise<void> {
-  using dispatcher = openDispatcher(context, flags);
-  const { change, items } = await attach(dispatcher);
-  if (flags.plan) return answerPlan(context, change, flags);
-  noteWarnings(context, change);
-  const link = items[0]!;
-  if (flags.json) return answerJson(context, "link", { link: linkJson(link, change.state, undefined) });
-  return answer(context, sectionLines(linkSections(link, change.state, undefined)).join("\n"));
+  const output = await perform(context, { direct: flags.direct }, "links.attach", { body });
+  if (output.schema === "sluice/dispatcher-plan/1") return answerPlan(context, output, flags);
+  if (flags.json) return answerJson(context, output);
+  noteWarnings(context, output);
+  return answer(context, sectionLines(linkSections(output.link)).join("\n"));
 }

@@ -1,10 +1,8 @@
 /** `sluice link detach`. */
-import { detachLinks } from "../../../dispatcher/manage.ts";
-import { parseId } from "../../../dispatcher/words.ts";
+import { answerPlan, answerTaken, type ChangeFlags, changeOf } from "../../change.ts";
 import type { CliContext } from "../../context.ts";
-import { answerPlan, type ChangeFlags, noteWarnings, openDispatcher } from "../../dispatcher-place.ts";
+import { perform } from "../../perform.ts";
 import { reporting } from "../../report.ts";
-import { runBatch } from "../batch.ts";
 
 interface Flags extends ChangeFlags {
   readonly ignoreMissing: boolean;
@@ -12,19 +10,13 @@ interface Flags extends ChangeFlags {
 }
 
 async function detach(this: CliContext, flags: Flags, ...words: string[]): Promise<void> {
+  const { parseId } = await import("../../../control/words.ts");
   const ids = words.map((word) => parseId(word));
-  const { ignoreMissing, reclaimClsact, plan } = flags;
-  using dispatcher = openDispatcher(this, flags);
-  if (plan) {
-    const { change } = await detachLinks(dispatcher, ids, { ignoreMissing, reclaimClsact, dryRun: true });
-    return answerPlan(this, change, flags);
-  }
-  const each = async (id: number): Promise<boolean> => {
-    const { change, items } = await detachLinks(dispatcher, [id], { ignoreMissing, reclaimClsact });
-    noteWarnings(this, change);
-    return items.length > 0;
-  };
-  return await runBatch(this, flags, { noun: "link", done: "detached", ids, each });
+  const { ignoreMissing, reclaimClsact } = flags;
+  const body = { ids, ignoreMissing, reclaimClsact, ...changeOf(flags) };
+  const output = await perform(this, flags, "links.detach", { body });
+  if (output.schema === "sluice/dispatcher-plan/1") return answerPlan(this, output, flags);
+  return answerTaken(this, flags, output, { noun: "link", done: "detached", ids: output.detached });
 }
 
 /** Runs the command. */

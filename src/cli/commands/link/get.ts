@@ -1,22 +1,19 @@
 /** `sluice link get`. */
-import { missingLink } from "../../../dispatcher/manage.ts";
-import { linkStatus } from "../../../dispatcher/view.ts";
-import { parseId } from "../../../dispatcher/words.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { openDispatcher } from "../../dispatcher-place.ts";
-import { linkJson, linkSections } from "../../render/programs.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
+import { linkSections } from "../../render/programs.ts";
 import { sectionLines } from "../../render/sections.ts";
 import { reporting } from "../../report.ts";
 
-async function get(this: CliContext, flags: { readonly json: boolean }, word: string): Promise<void> {
-  const id = parseId(word);
-  using dispatcher = openDispatcher(this);
-  const state = dispatcher.state();
-  const link = state.links.get(id);
-  if (!link) throw missingLink(id);
-  const status = linkStatus(dispatcher, link);
-  if (flags.json) return answerJson(this, "link", { link: linkJson(link, state, status) });
-  return answer(this, sectionLines(linkSections(link, state, status)).join("\n"));
+interface Flags extends Pick<PlaceFlags, "direct"> {
+  readonly json: boolean;
+}
+
+async function get(this: CliContext, flags: Flags, word: string): Promise<void> {
+  const { parseId } = await import("../../../control/words.ts");
+  const output = await perform(this, flags, "links.get", { params: { id: String(parseId(word)) } });
+  if (flags.json) return answerJson(this, output);
+  return answer(this, sectionLines(linkSections(output.link)).join("\n"));
 }
 
 /** Runs the command. */

@@ -4,9 +4,6 @@
  */
 import { writeFileSync } from "node:fs";
 import { sluiceError } from "../../../core/errors.ts";
-import { migrate } from "../../../shaper/libreqos/migrate/migrate.ts";
-import { reportLines } from "../../../shaper/libreqos/migrate/report.ts";
-import { dataPaths, LQOS_CONF, readLibreqosFiles, readLqosConf } from "../../../shaper/libreqos/read.ts";
 import { answer, answerJson, type CliContext, note } from "../../context.ts";
 import { reporting } from "../../report.ts";
 
@@ -31,16 +28,13 @@ function writeNew(path: string, text: string): void {
 }
 
 async function migrateLibreqos(this: CliContext, flags: MigrateFlags): Promise<void> {
-  const from = flags.conf ?? LQOS_CONF;
-  const conf = readLqosConf(from);
-  const migration = migrate({ conf, from, files: readLibreqosFiles(dataPaths(conf, flags.from)) });
-  const { toml, findings, ready } = migration;
+  const { migrateFiles } = await import("../../../control/shaper/migrate.ts");
+  const { toml, findings, ready, report } = migrateFiles(flags);
   if (flags.output !== undefined) writeNew(flags.output, toml);
   if (flags.json) {
     const written = flags.output === undefined ? {} : { written: flags.output };
-    return answerJson(this, "migrate-libreqos", { ready, toml, findings, ...written });
+    return answerJson(this, { schema: "sluice/migrate-libreqos/1", ready, toml, findings, ...written });
   }
-  const report = reportLines(migration).join("\n");
   if (flags.output === undefined) {
     note(this, report);
     this.process.stdout.write(toml);

@@ -1,13 +1,12 @@
 /** `sluice program list`. */
-import { kernelPrograms } from "../../../dispatcher/fetch.ts";
-import { kernelProgram } from "../../../dispatcher/view.ts";
+import { metadataQuery } from "../../change.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { hasMetadata, metadataOf, openDispatcher } from "../../dispatcher-place.ts";
-import { programColumns, programJson, type ProgramRow } from "../../render/programs.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
+import { programColumns } from "../../render/programs.ts";
 import { table } from "../../render/table.ts";
 import { reporting } from "../../report.ts";
 
-interface Flags {
+interface Flags extends Pick<PlaceFlags, "direct"> {
   readonly json: boolean;
   readonly all: boolean;
   readonly quiet: boolean;
@@ -17,26 +16,17 @@ interface Flags {
 }
 
 async function list(this: CliContext, flags: Flags): Promise<void> {
-  using dispatcher = openDispatcher(this);
-  const state = dispatcher.state();
-  const wanted = metadataOf(flags);
-  const ours = [...state.programs.values()]
-    .filter(({ type }) => flags.type === undefined || type === flags.type)
-    .filter(({ metadata }) => hasMetadata(metadata, wanted));
-  const rows: ProgramRow[] = ours.map((record) => ({ id: record.id, name: record.name, record }));
-  if (flags.all) for (const [id, name] of kernelPrograms()) if (!state.programs.has(id)) rows.push({ id, name });
-  rows.sort((a, b) => a.id - b.id);
-  if (flags.json)
-    return answerJson(this, "programs", {
-      programs: rows.map(({ id, name, record }) => {
-        const kernel = kernelProgram(id);
-        if (record) return { managed: true, ...programJson(record, state, kernel) };
-        return { managed: false, id, name, type: kernel?.type ?? null };
-      }),
-    });
-  if (flags.quiet) return rows.forEach(({ id }) => answer(this, String(id)));
-  if (rows.length === 0) return answer(this, "No programs are loaded");
-  return answer(this, table(rows, programColumns(state, rows), this.process.stdout).join("\n"));
+  const query = {
+    all: flags.all ? "true" : "false",
+    ...(flags.type !== undefined && { type: flags.type }),
+    ...(await metadataQuery(flags)),
+  } as const;
+  const output = await perform(this, flags, "programs.list", { query });
+  const { programs } = output;
+  if (flags.json) return answerJson(this, output);
+  if (flags.quiet) return programs.forEach(({ id }) => answer(this, String(id)));
+  if (programs.length === 0) return answer(this, "No programs are loaded");
+  return answer(this, table(programs, programColumns(programs), this.process.stdout).join("\n"));
 }
 
 /** Runs the command. */

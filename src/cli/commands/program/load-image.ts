@@ -1,11 +1,9 @@
 /** `sluice program load image`. */
-import { sluiceError } from "../../../core/errors.ts";
-import { pullImage } from "../../../dispatcher/image/pull.ts";
-import { parseProgram } from "../../../dispatcher/words.ts";
-import { pathsBelow } from "../../../linux/paths.ts";
+import { resolve } from "node:path";
 import type { CliContext } from "../../context.ts";
+import { perform } from "../../perform.ts";
 import { reporting } from "../../report.ts";
-import { loadAndAnswer, type LoadFlags } from "./load.ts";
+import { answerLoaded, type LoadFlags, loadingOf } from "./load.ts";
 
 interface Flags extends LoadFlags {
   readonly programs?: readonly string[];
@@ -13,23 +11,22 @@ interface Flags extends LoadFlags {
   readonly registryAuth?: string;
 }
 
+/** A folder as whoever reads it finds it, from wherever they run. */
+const imageOf = (reference: string): string =>
+  reference.startsWith("oci:") ? `oci:${resolve(reference.slice("oci:".length))}` : reference;
+
 async function loadImage(this: CliContext, flags: Flags, reference: string): Promise<void> {
+  const { parseProgram } = await import("../../../control/words.ts");
   const auth = flags.registryAuth ?? process.env["SLUICE_REGISTRY_AUTH"];
-  const pulled = await pullImage({
-    reference,
-    policy: flags.pullPolicy,
-    cacheFolder: pathsBelow().images,
-    signal: this.signal,
-    ...(auth !== undefined && { auth }),
-  });
-  const labelled = [...pulled.programs].map(([name, type]) => `${type}:${name}`);
-  const programs = (flags.programs ?? labelled).map((word) => parseProgram(word));
-  if (programs.length === 0) {
-    const reason = `The image "${reference}" has no label that names its programs: name them with --programs`;
-    throw sluiceError("USAGE", { reason, command: "sluice program load image" });
-  }
-  const source = { kind: "image", url: reference, digest: pulled.digest, pullPolicy: flags.pullPolicy } as const;
-  return loadAndAnswer(this, flags, { label: reference, source, programs, image: pulled.image });
+  const programs = flags.programs?.map((word) => ({ ...parseProgram(word) }));
+  const body = {
+    image: imageOf(reference),
+    pullPolicy: flags.pullPolicy,
+    ...(auth !== undefined && { registryAuth: auth }),
+    ...(programs && { programs }),
+    ...(await loadingOf(flags)),
+  };
+  answerLoaded(this, flags, await perform(this, { direct: flags.direct }, "programs.pull", { body }));
 }
 
 /** Runs the command. */

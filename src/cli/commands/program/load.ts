@@ -1,12 +1,8 @@
-/** What both ways of loading share: from the flags to the programs. */
-import type { ProgramSource } from "../../../dispatcher/model.ts";
-import { loadPrograms } from "../../../dispatcher/manage.ts";
-import type { ProgramRequest } from "../../../dispatcher/plan/load.ts";
-import { kernelProgram } from "../../../dispatcher/view.ts";
-import { parseGlobal, parseId } from "../../../dispatcher/words.ts";
+/** What both ways of loading share: from the flags to the request, and from the answer to the terminal. */
+import type { Output } from "../../../api/routes.ts";
+import { type ChangeFlags, changeOf, answerPlan, metadataOf, noteWarnings } from "../../change.ts";
 import { answer, answerJson, type CliContext } from "../../context.ts";
-import { answerPlan, type ChangeFlags, metadataOf, noteWarnings, openDispatcher } from "../../dispatcher-place.ts";
-import { programColumns, programJson, programSections } from "../../render/programs.ts";
+import { programColumns, programSections } from "../../render/programs.ts";
 import { sectionLines } from "../../render/sections.ts";
 import { table } from "../../render/table.ts";
 
@@ -18,35 +14,25 @@ export interface LoadFlags extends ChangeFlags {
   readonly mapOwner?: string;
 }
 
-/** An object file with where it came from. */
-export interface LoadInput {
-  readonly label: string;
-  readonly source: ProgramSource;
-  readonly programs: readonly ProgramRequest[];
-  readonly image: Uint8Array;
+/** What the flags say. @throws SluiceError USAGE */
+export async function loadingOf(flags: LoadFlags) {
+  const { parseGlobal, parseId } = await import("../../../control/words.ts");
+  return {
+    globals: Object.fromEntries((flags.global ?? []).map((word) => parseGlobal(word))),
+    metadata: await metadataOf(flags),
+    ...(flags.mapOwner !== undefined && { mapOwner: parseId(flags.mapOwner) }),
+    ...changeOf(flags),
+  };
 }
 
-/** Loads, and answers with the programs. */
-export async function loadAndAnswer(context: CliContext, flags: LoadFlags, input: LoadInput): Promise<void> {
-  const { image, ...object } = input;
-  const request = {
-    ...object,
-    globals: Object.fromEntries((flags.global ?? []).map((word) => parseGlobal(word))),
-    metadata: metadataOf(flags),
-    ...(flags.mapOwner !== undefined && { mapOwner: parseId(flags.mapOwner) }),
-  };
-  using dispatcher = openDispatcher(context, flags);
-  const { change, items } = await loadPrograms(dispatcher, request, image, { dryRun: flags.plan });
-  if (flags.plan) return answerPlan(context, change, flags);
-  noteWarnings(context, change);
-  const { state } = change;
-  if (flags.json)
-    return answerJson(context, "programs", {
-      programs: items.map((program) => programJson(program, state, kernelProgram(program.id))),
-    });
-  const [first] = items;
-  if (items.length === 1 && first)
-    return answer(context, sectionLines(programSections(first, state, kernelProgram(first.id))).join("\n"));
-  const rows = items.map((record) => ({ id: record.id, name: record.name, record }));
-  return answer(context, table(rows, programColumns(state, rows), context.process.stdout).join("\n"));
+/** Answers with the programs. */
+export function answerLoaded(context: CliContext, flags: LoadFlags, output: Output<"programs.load">): void {
+  if (output.schema === "sluice/dispatcher-plan/1") return answerPlan(context, output, flags);
+  if (flags.json) return answerJson(context, output);
+  noteWarnings(context, output);
+  const { programs } = output;
+  const [first] = programs;
+  if (programs.length === 1 && first) return answer(context, sectionLines(programSections(first)).join("\n"));
+  const rows = programs.map((program) => ({ managed: true as const, ...program }));
+  return answer(context, table(rows, programColumns(rows), context.process.stdout).join("\n"));
 }

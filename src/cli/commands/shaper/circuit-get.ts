@@ -1,89 +1,71 @@
-/** `sluice shaper circuit get ID`: one circuit, as one needs it on the phone with the subscriber. */
-import { sluiceError } from "../../../core/errors.ts";
-import { nearest } from "../../../core/nearest.ts";
+/** `sluice shaper circuit get`: one circuit, and what limits it. */
+import type { CircuitJson } from "../../../api/schemas/shaper.ts";
 import { humanBytes, humanRate } from "../../../core/units.ts";
-import { type Direction, DIRECTIONS } from "../../../shaper/model.ts";
-import { circuitsIn, type CircuitView } from "../../../shaper/view.ts";
 import { answer, answerJson, type CliContext, note } from "../../context.ts";
-import { limitText } from "../../render/circuits.ts";
-import { circuitJson } from "../../render/json.ts";
+import { perform, type PlaceFlags } from "../../perform.ts";
+import { type Direction, DIRECTIONS, limitText, OUT_OF_STEP } from "../../render/circuits.ts";
 import { printable } from "../../render/printable.ts";
 import { style, table } from "../../render/table.ts";
 import { reporting } from "../../report.ts";
-import type { PlaceFlags } from "../../shaper-inputs.ts";
-import { loadView, OUT_OF_STEP } from "./view.ts";
 
 interface Flags extends PlaceFlags {
   readonly json: boolean;
 }
 
-function findCircuit(circuits: readonly CircuitView[], id: string): CircuitView {
-  const found = circuits.find(({ circuit }) => circuit.id === id);
-  if (found) return found;
-  const near = nearest(
-    id,
-    circuits.map(({ circuit }) => circuit.id),
-  );
-  const hint = near === undefined ? "sluice shaper circuit list shows all of them" : `Did you mean "${near}"?`;
-  throw sluiceError("NOT_FOUND", { noun: "circuit", id, hint });
-}
-
-type Line = readonly [label: string, show: (view: CircuitView, direction: Direction) => string];
+type Line = readonly [label: string, show: (circuit: CircuitJson, direction: Direction) => string];
 
 const counter =
   (key: "bytes" | "packets" | "drops" | "backlog", show: (n: number) => string): Line[1] =>
-  (view, d) => {
-    const counters = view.sides[d].counters;
+  (circuit, d) => {
+    const { counters } = circuit[d];
     return counters ? show(counters[key]) : "-";
   };
 
 const LINES: readonly Line[] = [
-  ["plan", (view, d) => humanRate(view.circuit.max[d])],
-  ["ceiling", (view, d) => humanRate(view.sides[d].ceil)],
-  ["limited by", (view, d) => limitText(view.sides[d].limit)],
-  ["guaranteed", (view, d) => humanRate(view.sides[d].rate)],
-  ["class", (view, d) => `${view.sides[d].device} ${view.sides[d].classid}`],
-  ["leaf", (view, d) => view.sides[d].counters?.leaf ?? "-"],
+  ["plan", (circuit, d) => humanRate(circuit[d].planBitsPerSecond)],
+  ["ceiling", (circuit, d) => humanRate(circuit[d].ceilBitsPerSecond)],
+  ["limited by", (circuit, d) => limitText(circuit[d].limitedBy)],
+  ["guaranteed", (circuit, d) => humanRate(circuit[d].rateBitsPerSecond)],
+  ["class", (circuit, d) => `${circuit[d].device} ${circuit[d].classid}`],
+  ["leaf", (circuit, d) => circuit[d].counters?.leaf ?? "-"],
   ["sent", counter("bytes", humanBytes)],
   ["packets", counter("packets", String)],
   ["drops", counter("drops", String)],
   ["backlog", counter("backlog", humanBytes)],
 ];
 
-function pathLines(view: CircuitView): string[] {
-  if (view.path.length === 0) return ["path to the root: directly on the link"];
-  const lines = view.path.toReversed().map((node) => {
+function pathLines(circuit: CircuitJson): string[] {
+  if (circuit.path.length === 0) return ["path to the root: directly on the link"];
+  const lines = circuit.pathCeilings.toReversed().map((node) => {
     const limited = DIRECTIONS.filter((d) => {
-      const { limit } = view.sides[d];
+      const limit = circuit[d].limitedBy;
       return limit.kind === "node" && limit.name === node.name;
     });
     const mark = limited.length > 0 ? `  <- limits ${limited.join(" and ")}` : "";
-    return `  ${printable(node.name)}: ${DIRECTIONS.map((d) => humanRate(node.ceil[d])).join(" / ")}${mark}`;
+    return `  ${printable(node.name)}: ${DIRECTIONS.map((d) => humanRate(node[d])).join(" / ")}${mark}`;
   });
   return ["path to the root:", ...lines, "  the link"];
 }
 
 async function get(this: CliContext, flags: Flags, id: string): Promise<void> {
-  const { view, inStep } = await loadView(this, flags);
-  const found = findCircuit(circuitsIn(view), id);
-  if (flags.json) return answerJson(this, "circuit", { inStep, circuit: circuitJson(found) });
-  if (!inStep) note(this, OUT_OF_STEP);
-  const { circuit } = found;
+  const output = await perform(this, flags, "shaper.circuit", { params: { id } });
+  if (flags.json) return answerJson(this, output);
+  if (!output.inStep) note(this, OUT_OF_STEP);
+  const { circuit } = output;
   const out = this.process.stdout;
   const columns = [
     { title: "", cell: ([label]: Line) => label },
-    ...DIRECTIONS.map((d) => ({ title: d.toUpperCase(), cell: ([, show]: Line) => show(found, d) })),
+    ...DIRECTIONS.map((d) => ({ title: d.toUpperCase(), cell: ([, show]: Line) => show(circuit, d) })),
   ];
   const devices = circuit.devices.map(
-    (device) =>
-      `  ${printable(device.name || device.id)}: ${device.prefixes.map(({ key }) => key).join(", ") || "no address"}`,
+    (device) => `  ${printable(device.name || device.id)}: ${device.addresses.join(", ") || "no address"}`,
   );
   return answer(
     this,
     [
       style("bold", printable(`${circuit.id} ${circuit.name}`), out),
       ...table(LINES, columns, out),
-      ...pathLines(found),
+      ...pathLines(circuit),
       "devices:",
       ...devices,
     ].join("\n"),

@@ -1,6 +1,7 @@
 /** The `sluice.toml` that stands for an `lqos.conf`, with a comment wherever it is not plainly the same. */
 import { formatRate, megabits } from "../../../core/units.ts";
-import { leaf as readLeaf, Refusal } from "../../sources/config-values.ts";
+import { Refusal } from "../../../core/config-values.ts";
+import { leaf as readLeaf } from "../../sources/config-values.ts";
 import type { LqosConf } from "../lqos-conf.ts";
 
 /** What the text is made of. */

@@ -1,0 +1,165 @@
+/** Routes about the daemon itself. */
+import * as v from "valibot";
+import { digits, word } from "../schemas/common.ts";
+import * as s from "../schemas/system.ts";
+import { route } from "../route.ts";
+
+const least = digits(0);
+const version = v.object({ id: digits(1) });
+const level = v.picklist(["trace", "debug", "info", "warning", "error", "fatal"]);
+const category = v.pipe(v.string(), v.regex(/^([a-z][a-z-]*(\.[a-z][a-z-]*)*)?$/, "a category such as shaper"));
+const since = v.object({ after: v.exactOptional(least) });
+
+/** The rows. */
+export const SYSTEM_ROUTES = {
+  status: route({
+    method: "GET",
+    path: "/v1/status",
+    summary: "What the daemon is and does",
+    access: "read",
+    response: s.status,
+    example: {},
+  }),
+  health: route({
+    method: "GET",
+    path: "/v1/health",
+    summary: "What is wrong now, and what to do about it",
+    access: "read",
+    response: s.health,
+    example: {},
+  }),
+  openapi: route({
+    method: "GET",
+    path: "/v1/openapi.json",
+    summary: "This API as an OpenAPI 3.1 document",
+    access: "read",
+    answers: "text",
+    response: v.string(),
+    example: {},
+  }),
+  metrics: route({
+    method: "GET",
+    path: "/metrics",
+    summary: "Metrics in Prometheus' text format",
+    access: "read",
+    answers: "text",
+    response: v.string(),
+    example: {},
+  }),
+  "log.get": route({
+    method: "GET",
+    path: "/v1/log",
+    summary: "Levels of the logs",
+    access: "read",
+    response: s.logLevels,
+    example: {},
+  }),
+  "log.set": route({
+    method: "PUT",
+    path: "/v1/log",
+    summary: "Set levels of the logs by category, until the daemon is started anew",
+    access: "change",
+    body: v.strictObject({ levels: v.record(category, level) }),
+    response: s.logLevels,
+    example: { body: { levels: { shaper: "debug" } } },
+  }),
+  events: route({
+    method: "GET",
+    path: "/v1/events",
+    summary: "What happened, the oldest first: the last 100, or those after an id",
+    access: "read",
+    query: v.object({
+      ...since.entries,
+      limit: v.exactOptional(digits(1, 1000), "100"),
+      kind: v.exactOptional(word(64)),
+    }),
+    response: s.events,
+    example: { query: { limit: "10" } },
+  }),
+  "events.stream": route({
+    method: "GET",
+    path: "/v1/events/stream",
+    summary: "What happens, as it happens; Last-Event-ID or after resumes",
+    access: "read",
+    answers: "stream",
+    query: since,
+    response: s.streamedEvent,
+    example: { query: { after: "0" } },
+  }),
+  plans: route({
+    method: "GET",
+    path: "/v1/plans",
+    summary: "Plans that were carried out, the newest first",
+    access: "read",
+    query: v.object({ limit: v.exactOptional(digits(1, 1000), "20") }),
+    response: s.plans,
+    example: { query: { limit: "5" } },
+  }),
+  "plans.get": route({
+    method: "GET",
+    path: "/v1/plans/{id}",
+    summary: "One of them with its actions",
+    access: "read",
+    params: version,
+    response: s.onePlan,
+    errors: ["NOT_FOUND"],
+    example: { params: { id: "1" } },
+  }),
+  "plans.stream": route({
+    method: "GET",
+    path: "/v1/plans/stream",
+    summary: "How far plans are that are being carried out; Last-Event-ID or after resumes",
+    access: "read",
+    answers: "stream",
+    query: since,
+    response: s.progress,
+    example: { query: { after: "0" } },
+  }),
+  "config.get": route({
+    method: "GET",
+    path: "/v1/config",
+    summary: "The configuration that the daemon holds the kernel to",
+    access: "read",
+    response: s.configuration,
+    example: {},
+  }),
+  "config.reload": route({
+    method: "POST",
+    path: "/v1/config/reload",
+    summary: "Read all files anew, check them whole, and apply; a bad file changes nothing",
+    access: "change",
+    conditional: true,
+    response: s.reloaded,
+    errors: ["STATE_MOVED"],
+    example: {},
+  }),
+  "config.history": route({
+    method: "GET",
+    path: "/v1/config/history",
+    summary: "Configurations that were carried out, the newest first",
+    access: "read",
+    response: s.history,
+    example: {},
+  }),
+  "config.version": route({
+    method: "GET",
+    path: "/v1/config/history/{id}",
+    summary: "One of them with its files",
+    access: "read",
+    params: version,
+    response: s.storedFiles,
+    errors: ["NOT_FOUND"],
+    example: { params: { id: "1" } },
+  }),
+  "config.rollback": route({
+    method: "POST",
+    path: "/v1/config/rollback",
+    summary: "Hold the kernel to an earlier configuration until the next reload; files stay as they are",
+    access: "change",
+    conditional: true,
+    body: v.strictObject({ id: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+    response: s.reloaded,
+    errors: ["NOT_FOUND", "STATE_MOVED"],
+    example: { body: { id: 1 } },
+  }),
+} as const;

@@ -1,0 +1,138 @@
+/** The files of a configuration: `sluice.toml` and the two that its `[shaper]` names, read from the disk or kept. */
+import { parseDocument } from "../core/config-table.ts";
+import { type Problem, SluiceError, sortProblems } from "../core/errors.ts";
+import { readText } from "../linux/text-file.ts";
+import { parseConfig } from "../shaper/config.ts";
+import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
+import { readUtf8 } from "../shaper/libreqos/read.ts";
+import type { Isp, ShaperConfig } from "../shaper/model.ts";
+import { parseIsp, type ReadFile } from "../shaper/sources/isp.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** The content of the data files, read as the dialect reads them. */
+export type Source =
+  | { readonly dialect: "sluice"; readonly isp: Isp }
+  | { readonly dialect: "libreqos"; readonly files: LibreqosFiles };
+
+/** What the shaper is asked for: its configuration and its files, without a single error. */
+export interface Inputs {
+  readonly config: ShaperConfig;
+  readonly source: Source;
+  readonly warnings: readonly Problem[];
+}
+
+/** What a file is for. */
+export type Role = "sluice.toml" | "network" | "devices";
+
+/** A file with its content. */
+export interface NamedFile {
+  readonly role: Role;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A whole configuration, checked. */
+export interface Configuration {
+  readonly files: readonly NamedFile[];
+  readonly settings: Settings;
+  /** Absent when there is no `[shaper]`. */
+  readonly inputs?: Inputs;
+  readonly warnings: readonly Problem[];
+}
+
+/** Gives the content of a file, in the way that its reader wants it. */
+export type FileReader = (path: string, role: Role, dialect: ShaperConfig["dialect"]) => ReadFile;
+
+/** Reads from the disk. */
+const fromDisk: FileReader = (path, role, dialect) => {
+  if (role === "sluice.toml") return readText(path, "CONFIG_UNREADABLE");
+  return dialect === "libreqos" ? readUtf8(path) : readText(path, "FILE_UNREADABLE");
+};
+
+/** Reads what was kept. */
+export const fromKept =
+  (files: readonly NamedFile[]): FileReader =>
+  (path, role) =>
+    files.find((file) => file.role === role) ?? fromDisk(path, role, "sluice");
+
+/** Throws when there is an error among them; every one of them is in the SluiceError. */
+function refuseErrors(problems: readonly Problem[]): void {
+  if (problems.some(({ severity }) => severity === "error")) throw new SluiceError(problems);
+}
+
+const textOf = (file: ReadFile): string => ("text" in file ? file.text : "");
+
+function sourceOf(
+  config: ShaperConfig,
+  network: ReadFile,
+  devices: ReadFile,
+): { readonly source: Source; readonly problems: readonly Problem[] } {
+  if (config.dialect === "libreqos") {
+    refuseErrors([network, devices].flatMap((file) => ("problem" in file ? [file.problem] : [])));
+    const files = {
+      network: { text: textOf(network), file: config.network },
+      devices: { text: textOf(devices), file: config.devices },
+    };
+    return { source: { dialect: "libreqos", files }, problems: [] };
+  }
+  const { isp, problems } = parseIsp(network, devices, config);
+  refuseErrors(problems);
+  return { source: { dialect: "sluice", isp: isp! }, problems };
+}
+
+/** Reads the two files of a `[shaper]`. @throws SluiceError with all of their problems */
+function readSource(
+  config: ShaperConfig,
+  read: FileReader,
+): { source: Source; files: NamedFile[]; problems: readonly Problem[] } {
+  const network = read(config.network, "network", config.dialect);
+  const devices = read(config.devices, "devices", config.dialect);
+  const files: NamedFile[] = [
+    { role: "network", path: config.network, text: textOf(network) },
+    { role: "devices", path: config.devices, text: textOf(devices) },
+  ];
+  return { ...sourceOf(config, network, devices), files };
+}
+
+/** Reads a whole configuration. @throws SluiceError with all problems of all files */
+export function readConfiguration(path: string, read: FileReader = fromDisk): Configuration {
+  const file = read(path, "sluice.toml", "sluice");
+  if ("problem" in file) throw new SluiceError([file.problem]);
+  const own: NamedFile = { role: "sluice.toml", path, text: file.text };
+  const document = parseDocument(file.text, path);
+  if ("problem" in document) throw new SluiceError([document.problem]);
+  const { settings, problems } = readSettings(document);
+  if (document.values["shaper"] === undefined) {
+    const all = sortProblems([...document.problems, ...problems], [path]);
+    refuseErrors(all);
+    return { files: [own], settings, warnings: all };
+  }
+  const shaper = parseConfig(file.text, path);
+  const all = sortProblems([...shaper.problems, ...problems], [path]);
+  refuseErrors(all);
+  const { source, files, problems: data } = readSource(shaper.config!, read);
+  const warnings = [...all, ...data];
+  return { files: [own, ...files], settings, inputs: { config: shaper.config!, source, warnings }, warnings };
+}
+
+/** Reads the `[shaper]` of a file and nothing else. @throws SluiceError with all of its problems */
+export function readShaperConfig(path: string): {
+  readonly config: ShaperConfig;
+  readonly warnings: readonly Problem[];
+} {
+  const file = fromDisk(path, "sluice.toml", "sluice");
+  if ("problem" in file) throw new SluiceError([file.problem]);
+  const { config, problems } = parseConfig(file.text, path);
+  const document = parseDocument(file.text, path);
+  const settings = "problem" in document ? [] : readSettings(document).problems;
+  const all = sortProblems([...problems, ...settings], [path]);
+  refuseErrors(all);
+  return { config: config!, warnings: all };
+}
+
+/** Reads what the shaper needs. @throws SluiceError with all problems of all files */
+export function readInputs(path: string): Inputs {
+  const { config, warnings } = readShaperConfig(path);
+  const { source, problems } = readSource(config, fromDisk);
+  return { config, source, warnings: [...warnings, ...problems] };
+}

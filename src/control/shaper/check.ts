@@ -1,0 +1,43 @@
+/** Are the files free of errors? Needs no rights and no kernel. */
+import type { Output } from "../../api/routes.ts";
+import { type Problem, SluiceError } from "../../core/errors.ts";
+import { allocate } from "../../shaper/allocation.ts";
+import type { Isp, ShaperConfig } from "../../shaper/model.ts";
+import { buildTree } from "../../shaper/tree.ts";
+import type { Inputs } from "../files.ts";
+
+const countNodes = (nodes: readonly { readonly children: readonly object[] }[]): number =>
+  nodes.reduce((sum, node) => sum + 1 + countNodes(node.children as typeof nodes), 0);
+
+/** What the files hold, and everything that is to be said about them. */
+interface Checked {
+  readonly counts: Readonly<Record<"nodes" | "circuits" | "devices" | "addresses", number>>;
+  readonly problems: readonly Problem[];
+}
+
+function checkIsp(isp: Isp, config: ShaperConfig): Checked {
+  const { tree, problems } = buildTree(isp, config);
+  // Numbers run out in the same way whatever a kernel holds already.
+  const empty = { prior: new Map(), occupied: new Set<number>() };
+  const { problems: overflows } = allocate({ tree, link: config.link.kind, queues: 1, ...empty });
+  const counts = {
+    nodes: countNodes(tree.nodes),
+    circuits: isp.circuits.length,
+    devices: isp.circuits.reduce((sum, circuit) => sum + circuit.devices.length, 0),
+    addresses: isp.circuits.reduce((sum, { devices }) => sum + devices.reduce((n, d) => n + d.prefixes.length, 0), 0),
+  };
+  return { counts, problems: [...problems, ...overflows] };
+}
+
+/** Checks them. @throws SluiceError with everything that is wrong */
+export async function checkInputs({ source, config, warnings }: Inputs): Promise<Output<"shaper.check">> {
+  const { counts, problems } =
+    source.dialect === "sluice"
+      ? checkIsp(source.isp, config)
+      : (await import("../../shaper/libreqos/dialect.ts")).checkLibreqos(source.files, config);
+  const all = [...warnings, ...problems];
+  if (all.some(({ severity }) => severity === "error")) throw new SluiceError(all);
+  const { download, upload } = config.rate;
+  const rates = { downloadBitsPerSecond: download, uploadBitsPerSecond: upload };
+  return { schema: "sluice/check/1", ok: true, ...counts, ...rates, warnings: all };
+}

@@ -1,0 +1,167 @@
+/** The bakery as a part of the daemon: one queue, a mode that can be switched while it runs, and what it did. */
+import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Output } from "../api/routes.ts";
+import type { Inputs } from "../control/files.ts";
+import { libreqosSettings } from "../control/shaper/export.ts";
+import { SluiceError, sluiceError } from "../core/errors.ts";
+import { waitForLock } from "../linux/lock.ts";
+import { dumpLinks } from "../linux/netlink/dump.ts";
+import { RtnlSocket } from "../linux/netlink/socket.ts";
+import { Netns } from "../linux/netns.ts";
+import { TcRunner } from "../linux/tc/runner.ts";
+import { carryOut } from "../shaper/bakery/bakery.ts";
+import { decodeCommand } from "../shaper/bakery/decode.ts";
+import type { BakeryCommand } from "../shaper/bakery/model.ts";
+import { BakeryQueue, BOUND } from "../shaper/bakery/queue.ts";
+import { readQdiscs } from "../shaper/fetch.ts";
+import { optionsFromConfig } from "../shaper/libreqos/from-config.ts";
+import type { LibreqosSettings } from "../shaper/libreqos/settings.ts";
+import { TC_ROOT } from "../core/tc/handle.ts";
+import { reasonOf } from "./changes.ts";
+import type { System } from "./system.ts";
+
+/** A file that has grown beyond this is put aside, so that a year of commands does not fill the disk. */
+const LARGEST_FILE = 64 * 2 ** 20;
+
+/** Where commands go. */
+export type BakeryModeName = "file" | "execute";
+
+/** The bakery. */
+export class Bakery {
+  readonly #system: System;
+  readonly #inputs: () => Inputs | undefined;
+  readonly #queue: BakeryQueue;
+  #mode: BakeryModeName = "file";
+  #file: string;
+  #settings: { readonly inputs: Inputs; readonly settings: LibreqosSettings } | undefined;
+  /** Commands so far. */
+  readonly counts = { carriedOut: 0, failed: 0 };
+
+  /** `inputs` gives what is configured now: interfaces, capacities, leaf. */
+  constructor(system: System, inputs: () => Inputs | undefined) {
+    this.#system = system;
+    this.#inputs = inputs;
+    this.#file = system.place.paths.bakery;
+    this.#queue = new BakeryQueue({
+      carryOut: (command) => this.#carryOut(command),
+      failed: (command, error) =>
+        system.journal.record(
+          "bakery.failed",
+          "warning",
+          `${command.kind} failed, and nobody waited: ${reasonOf(error)}`,
+        ),
+    });
+  }
+
+  /** Where commands go. */
+  get mode(): BakeryModeName {
+    return this.#mode;
+  }
+
+  /** Commands that wait. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
+  /** What stands for the mode in If-Match. */
+  get tag(): string {
+    return `bakery-${this.#mode}`;
+  }
+
+  /** Goes by other settings; the mode is the configuration's until somebody switches it. */
+  adopt({ mode, file }: { readonly mode: BakeryModeName; readonly file?: string }): void {
+    this.#file = file ?? this.#system.place.paths.bakery;
+    this.switch(mode, "configuration");
+  }
+
+  /** Switches the mode, for commands that come after those that wait. */
+  switch(mode: BakeryModeName, who: string): void {
+    const { health } = this.#system.journal;
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      this.#system.journal.record(
+        "bakery.mode",
+        "info",
+        `The bakery's commands go to ${this.#where} from now on (${who})`,
+      );
+    }
+    if (mode === "execute") health.raise("BAKERY_DRIVES");
+    else health.clear("BAKERY_DRIVES");
+  }
+
+  /**
+   * Takes a command as JSON.
+   *
+   * @throws SluiceError BAKERY_COMMAND with all that is wrong with it, BAKERY_BUSY, BAKERY_LINES
+   */
+  async submit(json: unknown, wait: boolean): Promise<void> {
+    const command = decodeCommand(json);
+    if (!("kind" in command)) throw new SluiceError(command);
+    await this.#queue.submit(command, { wait });
+  }
+
+  /** What is to be seen of it. */
+  output(): Output<"bakery.get"> {
+    const { mode, waiting, tag } = this;
+    return { schema: "sluice/bakery/1", mode, file: this.#file, waiting, bound: BOUND, ...this.counts, tag };
+  }
+
+  get #where(): string {
+    return this.#mode === "file" ? `"${this.#file}"` : "the kernel";
+  }
+
+  async #carryOut(command: BakeryCommand): Promise<void> {
+    try {
+      const settings = await this.#settingsFor(command);
+      if (this.#mode === "file") await this.#write(command, settings);
+      else await this.#execute(command, settings);
+      this.counts.carriedOut += 1;
+    } catch (error) {
+      this.counts.failed += 1;
+      throw error;
+    }
+  }
+
+  async #write(command: BakeryCommand, settings: LibreqosSettings): Promise<void> {
+    const path = this.#file;
+    mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path) && statSync(path).size > LARGEST_FILE) renameSync(path, `${path}.1`);
+    await carryOut(command, settings, { kind: "file", path });
+  }
+
+  #execute(command: BakeryCommand, settings: LibreqosSettings): Promise<void> {
+    const { place, serial } = this.#system;
+    return serial.run(async () => {
+      using lock = await waitForLock(place.paths.lock);
+      using ns = place.netns === undefined ? undefined : Netns.open(place.netns);
+      void lock;
+      const rootOf = (device: string): string | undefined => this.#rootOf(device, ns);
+      await carryOut(command, settings, { kind: "execute", tc: new TcRunner(ns), rootOf });
+    });
+  }
+
+  #rootOf(device: string, ns: Netns | undefined): string | undefined {
+    using socket = RtnlSocket.open(ns);
+    const link = dumpLinks(socket).find(({ name }) => name === device);
+    const made = link && readQdiscs(socket).get(link.ifindex);
+    return made?.find(({ at }) => at.parent === TC_ROOT)?.at.qdisc.kind;
+  }
+
+  /** Only the two commands that build or clear all of it go by the configuration. */
+  async #settingsFor(command: BakeryCommand): Promise<LibreqosSettings> {
+    const inputs = this.#inputs();
+    if (!inputs) throw this.#unconfigured("there is no [shaper]");
+    const options = optionsFromConfig(inputs.config);
+    if (!options) throw this.#unconfigured(`it has no leaf such as "${inputs.config.leaf.kind}"`);
+    if (command.kind !== "MqSetup") return { ...options, queuesAvailable: 1 };
+    if (this.#settings?.inputs === inputs) return this.#settings.settings;
+    const settings = await libreqosSettings({ options, override: inputs.config.queues ?? 0 }, this.#system.place.netns);
+    this.#settings = { inputs, settings };
+    return settings;
+  }
+
+  #unconfigured(reason: string): SluiceError {
+    return sluiceError("BAKERY_UNCONFIGURED", { reason });
+  }
+}

@@ -1,0 +1,206 @@
+/** What each route does in the daemon. */
+import type { Output } from "../api/routes.ts";
+import { type LocalRoute, OPERATIONS } from "../control/operations.ts";
+import { circuitOutput, circuitsOutput, treeOutput } from "../control/shaper/view.ts";
+import type { Inputs } from "../control/files.ts";
+import { sluiceError } from "../core/errors.ts";
+import { guard } from "../store/db.ts";
+import type { Bakery } from "./bakery.ts";
+import type { Counters } from "./counters.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Logs } from "./logs.ts";
+import { type Measured, metricsText } from "./metrics.ts";
+import type { Handlers, Streamers } from "./server.ts";
+import { healthOutput, statusOutput, type StatusInput } from "./status.ts";
+import * as configurations from "./store/configurations.ts";
+import * as plans from "./store/plans.ts";
+import type { System } from "./system.ts";
+
+/** What handlers work on. */
+export interface Parts {
+  readonly system: System;
+  readonly keeper: Keeper;
+  readonly bakery: Bakery;
+  readonly counters: Counters;
+  readonly logs: Logs;
+  readonly version: string;
+  readonly status: () => StatusInput;
+  readonly measured: () => Measured;
+}
+
+/** Changes of programs and links are told. */
+const CHANGES: ReadonlySet<string> = new Set([
+  "programs.load",
+  "programs.pull",
+  "programs.unload",
+  "links.attach",
+  "links.detach",
+  "gc",
+]);
+
+/** Routes that do what the command line would do by itself, one change after the other. */
+function localHandlers({ system }: Parts): Handlers {
+  const { place, serial, journal } = system;
+  const names: readonly LocalRoute[] = [
+    "shaper.check",
+    "shaper.plan",
+    "shaper.export",
+    "programs.list",
+    "programs.get",
+    "programs.load",
+    "programs.pull",
+    "programs.unload",
+    "links.list",
+    "links.get",
+    "links.attach",
+    "links.detach",
+    "dispatchers.list",
+    "dispatchers.get",
+    "doctor.check",
+    "doctor.rules",
+    "gc",
+  ];
+  const handlers = names.map((name) => {
+    const operate = OPERATIONS[name] as (at: System["place"], input: unknown) => Promise<object>;
+    if (!CHANGES.has(name)) return [name, (input: unknown) => operate(place, input)];
+    const change = (input: { readonly body: { readonly plan?: boolean } }, { caller }: { caller: { who: string } }) =>
+      serial.run(async () => {
+        const output = await operate(place, input);
+        if (!input.body.plan)
+          journal.record("dispatcher.changed", "info", `${name} for ${caller.who}`, { route: name });
+        return output;
+      });
+    return [name, change];
+  });
+  return Object.fromEntries(handlers) as Handlers;
+}
+
+function shaperHandlers({ system, keeper, bakery }: Parts): Handlers {
+  const { place } = system;
+  const inputs = (): Inputs => {
+    const found = keeper.configuration?.inputs;
+    if (found) return found;
+    throw sluiceError("SHAPER_UNCONFIGURED", { file: place.config });
+  };
+  return {
+    "shaper.apply": ({ body }, { caller, ifMatch }) => {
+      const { executor, ...options } = body;
+      return keeper.apply({ who: caller.who, ifMatch }, { ...options, executor: { kind: executor } });
+    },
+    "shaper.cleanup": ({ body }, { caller, ifMatch }) => keeper.cleanup({ who: caller.who, ifMatch }, body.lockTimeout),
+    "shaper.tree": ({ query }) => treeOutput(place, inputs(), query.circuits),
+    "shaper.circuits": () => circuitsOutput(place, inputs()),
+    "shaper.circuit": ({ params }) => circuitOutput(place, inputs(), params.id),
+    "bakery.get": () => bakery.output(),
+    "bakery.mode": ({ body }, { caller, ifMatch }) => {
+      if (ifMatch !== undefined && ifMatch !== bakery.tag)
+        throw sluiceError("STATE_MOVED", { actual: bakery.tag, wanted: ifMatch });
+      bakery.switch(body.mode, caller.who);
+      return bakery.output();
+    },
+    "bakery.command": async ({ body, query }): Promise<Output<"bakery.command">> => {
+      await bakery.submit(body, query.wait);
+      return { schema: "sluice/bakery-answer/1", answer: "Ack" };
+    },
+  };
+}
+
+function configHandlers({ system, keeper }: Parts): Handlers {
+  const { place, db } = system;
+  const store = <T>(body: () => T): T => guard(place.paths.state, body);
+  return {
+    "config.get": () => ({
+      schema: "sluice/config/1",
+      configuration: keeper.active ?? null,
+      file: place.config,
+      problems: [...keeper.problems],
+      tag: keeper.tag,
+    }),
+    "config.reload": (_, { caller, ifMatch }) => keeper.reload({ who: caller.who, ifMatch }),
+    "config.rollback": ({ body }, { caller, ifMatch }) => keeper.rollback({ who: caller.who, ifMatch }, body.id),
+    "config.history": () => ({
+      schema: "sluice/config-history/1",
+      configurations: store(() => configurations.list(db)).map((row) => ({ ...row, files: [...row.files] })),
+    }),
+    "config.version": ({ params: { id } }) => {
+      const found = store(() => configurations.list(db)).find((row) => row.id === id);
+      const hint = "sluice config list shows those that are kept";
+      if (!found) throw sluiceError("NOT_FOUND", { noun: "configuration", id, hint });
+      const files = store(() => configurations.filesOf(db, id));
+      return { schema: "sluice/config-files/1", configuration: { ...found, files: [...found.files] }, files };
+    },
+    plans: ({ query }) => ({ schema: "sluice/plans/1", plans: store(() => plans.list(db, query.limit)) }),
+    "plans.get": ({ params: { id } }) => {
+      const found = store(() => plans.get(db, id));
+      if (!found)
+        throw sluiceError("NOT_FOUND", { noun: "plan", id, hint: "sluice plan list shows those that are kept" });
+      return { schema: "sluice/applied-plan/1", ...found };
+    },
+  };
+}
+
+function systemHandlers({ system, logs, version, status, measured }: Parts): Handlers {
+  const { journal } = system;
+  return {
+    status: () => statusOutput(status()),
+    health: () => healthOutput(system),
+    metrics: () => metricsText(measured()),
+    // Loaded when it is asked for: few ever do.
+    openapi: async () => JSON.stringify((await import("../api/openapi.ts")).openApi(version)),
+    "log.get": () => logs.output(),
+    "log.set": async ({ body }, { caller }) => {
+      await logs.set(body.levels);
+      journal.record("log.levels", "info", `Levels of the logs were set by ${caller.who}`, { levels: body.levels });
+      return logs.output();
+    },
+    events: ({ query }) => ({ schema: "sluice/events/1", events: journal.events(query) }),
+  };
+}
+
+/** Every route that answers once. */
+export const handlersOf = (parts: Parts): Handlers => ({
+  ...localHandlers(parts),
+  ...shaperHandlers(parts),
+  ...configHandlers(parts),
+  ...systemHandlers(parts),
+});
+
+/** Events that a stream catches up with at most. */
+const CATCH_UP = 1000;
+
+/** Every route that streams. */
+export function streamersOf({ system, counters }: Parts): Streamers {
+  const { journal, progress } = system;
+  return {
+    "events.stream": ({ query }, open, { after }) => {
+      const from = after ?? query.after;
+      const stream = open();
+      const missed = from === undefined ? [] : journal.events({ after: from, limit: CATCH_UP });
+      for (const event of missed) stream.send(event.id, { schema: "sluice/event/1", event });
+      stream.own(
+        journal.topic.subscribe(({ id, message: event }) => stream.send(id, { schema: "sluice/event/1", event })),
+      );
+    },
+    "plans.stream": ({ query }, open, { after }) => {
+      const stream = open();
+      stream.own(progress.subscribe(({ id, message }) => stream.send(id, message), after ?? query.after));
+    },
+    "shaper.counters": ({ query }, open, { after }) => {
+      const ids = new Set(query.circuits?.split(",").filter(Boolean));
+      const first = counters.sample(ids);
+      const stream = open();
+      let id = after ?? query.after ?? 0;
+      const send = (sample: Output<"shaper.counters">): void => stream.send((id += 1), sample);
+      send(first);
+      const timer = setInterval(() => {
+        try {
+          send(counters.sample(ids));
+        } catch {
+          // The interfaces are gone for now; the reader sees that nothing comes.
+          counters.forget();
+        }
+      }, query.interval);
+      stream.own({ [Symbol.dispose]: () => clearInterval(timer) });
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** `sluiced`: the daemon. */
+import { mkdirSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { systemClock } from "../core/clock.ts";
+import { formatProblem, SluiceError, sluiceError } from "../core/errors.ts";
+import { EXIT } from "../core/exit.ts";
+import { explainError } from "../core/explain.ts";
+import { logger } from "../core/log.ts";
+import { tryLock } from "../linux/lock.ts";
+import { Notifier } from "../linux/notify.ts";
+import { pathsBelow } from "../linux/paths.ts";
+import { VERSION } from "../linux/version.ts";
+import { Daemon } from "./daemon.ts";
+import { Logs } from "./logs.ts";
+
+const HELP = `sluiced ${VERSION}: shapes, dispatches, and serves the API on a socket
+
+USAGE
+  sluiced [--config FILE] [--netns NS] [--cleanup]
+
+FLAGS
+  -c --config   Configuration file (default /etc/sluice/sluice.toml)
+  -n --netns    Work on the interfaces of this network namespace (name or path)
+     --cleanup  When it is stopped, take everything away that it made; else it stays
+  -v --version  Print the version
+  -h --help     Print this
+
+SIGNALS
+  SIGHUP        Read all files anew and apply them; files with errors change nothing
+  SIGTERM       Stop; what is in the kernel stays as it is
+`;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: "string", short: "c" },
+        netns: { type: "string", short: "n" },
+        cleanup: { type: "boolean", default: false },
+        version: { type: "boolean", short: "v", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n    remedy: See sluiced --help\n`);
+    process.exit(EXIT.usage);
+  }
+}
+
+/** Says why it cannot run, and ends. */
+function fail(error: unknown): never {
+  const { problems, exitCode } = explainError(error);
+  process.stderr.write(problems.map((p) => `${formatProblem(p)}\n`).join(""));
+  process.exit(exitCode);
+}
+
+const args = readArguments();
+if (args.help || args.version) {
+  process.stdout.write(args.help ? HELP : `${VERSION}\n`);
+  process.exit(EXIT.ok);
+}
+
+const log = logger("daemon");
+const journal = process.env["JOURNAL_STREAM"] !== undefined;
+const logs = new Logs((line) => void process.stderr.write(`${line}\n`), journal);
+await logs.adopt({ "": "info" });
+
+const paths = pathsBelow();
+const place = {
+  paths,
+  clock: systemClock,
+  config: args.config ?? paths.config,
+  ...(args.netns !== undefined && { netns: args.netns }),
+};
+
+// Held until the process ends, however it ends: whoever has it may take the place of a socket that was left.
+const lock = (() => {
+  try {
+    mkdirSync(dirname(paths.socket), { recursive: true, mode: 0o755 });
+    return tryLock(`${paths.socket}.lock`);
+  } catch (error) {
+    return fail(error);
+  }
+})();
+if (!lock) fail(sluiceError("DAEMON_RUNNING", { socket: paths.socket }));
+
+process.on("uncaughtException", (error) => {
+  log.fatal("{reason}", { reason: error.stack ?? error.message });
+  process.exit(EXIT.failure);
+});
+
+const notifier = new Notifier(process.env);
+let daemon: Daemon;
+try {
+  daemon = new Daemon({ place, logs, notifier, version: VERSION });
+  await daemon.start();
+  flushCompileCache();
+} catch (error) {
+  if (error instanceof SluiceError) notifier.tell({ STATUS: error.problems[0]!.message });
+  fail(error);
+}
+
+process.on("SIGHUP", () => void daemon.reload("SIGHUP"));
+let stopping = false;
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.on(signal, () => {
+    // The second one does not wait for anybody.
+    if (stopping) process.exit(EXIT.interrupted);
+    stopping = true;
+    void daemon
+      .stop(args.cleanup)
+      .catch((error: unknown) => log.error("{reason}", { reason: explainError(error).message }))
+      .then(() => daemon[Symbol.asyncDispose]())
+      .then(() => process.exit(EXIT.ok));
+  });

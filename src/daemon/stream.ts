@@ -1,0 +1,62 @@
+/** One stream of server-sent events to one reader, who is dropped when it does not keep up. */
+import type { ServerResponse } from "node:http";
+import { formatMessage, KEEP_ALIVE } from "../api/sse.ts";
+
+/** Bytes that may wait for a slow reader. */
+const BEHIND = 2 ** 20;
+/** Milliseconds between signs of life. */
+const ALIVE_EVERY = 15_000;
+
+/** The stream. */
+export class Stream implements Disposable {
+  readonly #response: ServerResponse;
+  readonly #alive: NodeJS.Timeout;
+  readonly #owned = new DisposableStack();
+  readonly #dropped: () => void;
+  /** Aborted when the reader has gone or was dropped. */
+  readonly signal: AbortSignal;
+
+  /** @param dropped called when the reader did not keep up */
+  constructor(response: ServerResponse, dropped: () => void) {
+    this.#response = response;
+    this.#dropped = dropped;
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    response.flushHeaders();
+    this.#alive = setInterval(() => this.#write(KEEP_ALIVE), ALIVE_EVERY);
+    response.once("close", () => {
+      controller.abort();
+      this[Symbol.dispose]();
+    });
+  }
+
+  /** Ends with the stream. */
+  own(owned: Disposable): void {
+    if (this.signal.aborted) owned[Symbol.dispose]();
+    else this.#owned.use(owned);
+  }
+
+  /** Sends a message. */
+  send(id: number, message: unknown): void {
+    this.#write(formatMessage({ id: String(id), data: JSON.stringify(message) }));
+  }
+
+  /** Ends it. */
+  end(): void {
+    this.#response.end();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#alive);
+    if (!this.#owned.disposed) this.#owned.dispose();
+  }
+
+  #write(text: string): void {
+    if (this.#response.writableEnded || this.#response.destroyed) return;
+    this.#response.write(text);
+    if (this.#response.writableLength <= BEHIND) return;
+    this.#dropped();
+    this.#response.destroy();
+  }
+}
