@@ -1,9 +1,10 @@
 /** The API as an OpenAPI 3.1 document, made from the route table. */
-import { toJsonSchema } from "@valibot/to-json-schema";
+import { toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import { type Code, ERRORS } from "../core/codes.ts";
 import type { Route, Schema } from "./route.ts";
 import { routeRows } from "./routes.ts";
 import { failure } from "./schemas/common.ts";
+import { node } from "./schemas/shaper.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -11,9 +12,17 @@ type Json = Readonly<Record<string, unknown>>;
 const COMMON: readonly Code[] = ["REQUEST_INVALID", "TOKEN_WRONG", "FORBIDDEN", "INTERNAL", "DAEMON_STOPPING"];
 const WITH_BODY: readonly Code[] = ["REQUEST_JSON", "REQUEST_MEDIA", "REQUEST_TOO_LARGE"];
 
+/** Schemas that contain themselves stand among the components. */
+const DEFINITIONS = { Node: node };
+const CONFIG = {
+  errorMode: "ignore",
+  definitions: DEFINITIONS,
+  overrideRef: ({ referenceId }: { readonly referenceId: string }) => `#/components/schemas/${referenceId}`,
+} as const;
+
 /** A schema as JSON Schema; `input` as a caller writes it, `output` as it is answered. */
 function jsonSchema(schema: Schema, mode: "input" | "output"): Json {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { typeMode: mode, errorMode: "ignore" }) as Json;
+  const { $schema: _, $defs: __, ...rest } = toJsonSchema(schema, { ...CONFIG, typeMode: mode }) as Json;
   return rest;
 }
 
@@ -98,7 +107,7 @@ export function openApi(version: string): Json {
     security: [{}, { token: [] }],
     paths,
     components: {
-      schemas: { Failure: jsonSchema(failure, "output") },
+      schemas: { Failure: jsonSchema(failure, "output"), ...toJsonSchemaDefs(DEFINITIONS, CONFIG) },
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
     },
   };

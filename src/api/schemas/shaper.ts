@@ -64,7 +64,7 @@ export interface NodeJson {
 }
 
 /** The schema of {@link NodeJson}. */
-const node: v.GenericSchema<NodeJson> = v.object({
+export const node: v.GenericSchema<NodeJson> = v.object({
   name: v.string(),
   download: side,
   upload: side,
