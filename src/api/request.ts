@@ -25,7 +25,11 @@ function problemOf(part: string, issue: v.BaseIssue<unknown>): Problem {
   const wanted = issue.expected === null || issue.expected === "never" ? undefined : issue.expected;
   const what = [part, ...path].join(".");
   if (issue.type === "strict_object" && issue.expected === "never")
-    return problem("REQUEST_INVALID", { what, actual: shown(issue.path?.at(-1)?.value), wanted: "nothing of that name" });
+    return problem("REQUEST_INVALID", {
+      what,
+      actual: shown(issue.path?.at(-1)?.value),
+      wanted: "nothing of that name",
+    });
   if (issue.input === undefined && issue.expected?.startsWith('"'))
     return problem("REQUEST_INVALID", { what, actual: "missing", wanted: "a value" });
   // A schema that says in words what it wants says so in its message.

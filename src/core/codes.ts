@@ -3,7 +3,7 @@
  * this table and a test keeps the two together.
  */
 import { DAEMON_ERRORS } from "./codes-daemon.ts";
-import { config, data, type ErrorSpec, failure, warning } from "./error-spec.ts";
+import { config, conflict, data, type ErrorSpec, failure, untakeable, warning } from "./error-spec.ts";
 import { EXIT } from "./exit.ts";
 
 export type { ErrorSpec } from "./error-spec.ts";
@@ -222,7 +222,7 @@ export const ERRORS = {
     status: 503,
     exit: EXIT.unavailable,
   },
-  BAKERY_LINES: failure(
+  BAKERY_LINES: untakeable(
     "{command} failed on {failed} of {total} lines: {lines}",
     "Look at these lines and at the state that they met (tc qdisc show, tc class show); what stands after the first of them " +
       "was done only if the command was forced",
@@ -434,19 +434,19 @@ export const ERRORS = {
     status: 503,
     exit: EXIT.unavailable,
   },
-  FOREIGN_QDISC: failure(
+  FOREIGN_QDISC: conflict(
     "Interface {device} has the root qdisc {qdisc}, which sluice did not make",
     "Remove it (tc qdisc del dev {device} root), or run again with --replace-foreign to replace it",
   ),
-  FOREIGN_QUEUE: failure(
+  FOREIGN_QUEUE: conflict(
     "Interface {device} has the qdisc {qdisc} on a transmit queue below sluice's own mq",
     "Remove it: tc qdisc del dev {device} parent {parent}",
   ),
-  FOREIGN_INGRESS: failure(
+  FOREIGN_INGRESS: conflict(
     'Cannot attach to {device}: a "{qdisc}" qdisc already occupies the ingress qdisc slot, where clsact is needed',
     "Use clsact, which takes the same filters: tc qdisc del dev {device} ingress, tc qdisc add dev {device} clsact",
   ),
-  LINK_LEFT: failure(
+  LINK_LEFT: conflict(
     "Interface {device} still holds what sluice made there, and is not in this configuration",
     "Run sluice cleanup, which clears it too, and apply again; a second link needs a SLUICE_ROOT of its own",
   ),
@@ -464,8 +464,8 @@ export const ERRORS = {
     "Cannot apply the plan: {reason}; the {done} actions before it were taken back",
     "{remedy}",
   ),
-  PLAN_STALE: failure("The kernel moved since this plan was made", "Run sluice plan again"),
-  BPF_LOAD: failure(
+  PLAN_STALE: conflict("The kernel moved since this plan was made", "Run sluice plan again"),
+  BPF_LOAD: untakeable(
     "Cannot load the program {program}: {reason}",
     "Check that the kernel is 5.10 or newer and that this process may use BPF",
   ),

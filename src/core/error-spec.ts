@@ -39,3 +39,10 @@ export const warning = (message: string, remedy: string): ErrorSpec => ({
   exit: EXIT.ok,
   severity: "warning",
 });
+/** Something of somebody else's is in the way, or the state is another than was meant. */
+export const conflict = (message: string, remedy: string): ErrorSpec => ({ ...failure(message, remedy), status: 409 });
+/** What was sent is well formed, and the kernel does not take it. */
+export const untakeable = (message: string, remedy: string): ErrorSpec => ({
+  ...failure(message, remedy),
+  status: 422,
+});

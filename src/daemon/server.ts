@@ -85,6 +85,14 @@ async function readBody(request: IncomingMessage, { bodyLimit: limit = BODY_LIMI
   }
 }
 
+/** Where a request goes. @throws SluiceError for what is no path */
+function urlOf(text: string): URL {
+  const url = URL.parse(text, "http://sluice");
+  if (url) return url;
+  const shown = JSON.stringify(text.slice(0, 100));
+  throw sluiceError("REQUEST_INVALID", { what: "the path", actual: shown, wanted: "one such as /v1/status" });
+}
+
 /** Repeated parameters count once: the last. */
 const queryOf = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 
@@ -140,7 +148,7 @@ export class Server {
     let name: RouteName | undefined;
     try {
       if (this.#stopping) throw sluiceError("DAEMON_STOPPING");
-      const url = new URL(request.url ?? "/", "http://sluice");
+      const url = urlOf(request.url ?? "/");
       const matched = match(request.method ?? "", url.pathname);
       const { route, params } = matched;
       name = matched.name;

@@ -2,11 +2,12 @@
  * A copy of this machine that can be changed at will: its files are an overlay whose changes are kept in memory, and it
  * has its own mounts, processes and network. All of it is gone with the process that holds it, also after kill -9.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 
 /**
  * Run by the first process of the copy, with the folder to mount on, the one to share and the one to hide. Until it has
@@ -31,6 +32,14 @@ mount --bind "$2" mnt
 echo "$pid"
 read -r rest || true
 `;
+
+/** What commands in the copy have, and nothing of this process'. */
+const ENVIRONMENT = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+  LC_ALL: "C.UTF-8",
+  DEBIAN_FRONTEND: "noninteractive",
+};
 
 /** What a command did. */
 export interface Ran {
@@ -89,19 +98,24 @@ export class MachineCopy implements AsyncDisposable {
     throw new Error(complaint.trim() || "unshare ended without a word");
   }
 
-  /** How to run a command in the copy, as another one with its arguments. */
-  command(...command: readonly string[]): [command: string, args: string[]] {
+  /** A command as one that enters the copy first. */
+  #entering(command: readonly string[]): [file: string, args: string[]] {
     const enter = [`--target=${this.#pid}`, "--mount", "--net", "--pid"];
     return ["nsenter", [...enter, "chroot", join(this.#base, "root"), ...command]];
   }
 
-  /** Runs a command in the copy, with nothing of this process' environment. */
+  /** Runs a command in the copy to its end. */
   run(...command: readonly string[]): Ran {
-    const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    const env = { PATH, HOME: "/root", LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive" };
-    const [file, args] = this.command(...command);
-    const { status, stdout, stderr, error } = spawnSync(file, args, { env, encoding: "utf8", timeout: 60_000 });
+    const [file, args] = this.#entering(command);
+    const options = { env: ENVIRONMENT, encoding: "utf8", timeout: 60_000 } as const;
+    const { status, stdout, stderr, error } = spawnSync(file, args, options);
     return { status, output: error ? error.message : `${stdout}${stderr}` };
+  }
+
+  /** Starts a command in the copy, which ends with it at the latest. Signals reach what enters, not the command. */
+  start(...command: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+    const [file, args] = this.#entering(command);
+    return spawn(file, args, { env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
   }
 
   /** Looks at every file that was touched, but for those in memory (/run, /tmp). */
