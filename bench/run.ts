@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   shaper: async () => (await import("./shaper/shaper.ts")).shaper,
   dispatcher: async () => (await import("./dispatcher/dispatcher.ts")).dispatcher,
   latency: async () => (await import("./latency/latency.ts")).latency,
+  daemon: async () => (await import("./daemon/daemon.ts")).daemon,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
 

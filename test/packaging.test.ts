@@ -150,8 +150,7 @@ test(
   "on a copy of this machine it is installed, runs, and is gone after a purge",
   { skip: uninstallable() },
   async (t) => {
-    const share = join(folder, "share");
-    build("share", ["gzip", "1"]);
+    const share = built();
     cpSync(join(ROOT, "examples/isp"), join(share, "isp"), { recursive: true });
     let copy: MachineCopy;
     try {
@@ -168,6 +167,8 @@ test(
     };
     const install = "dpkg --force-unsafe-io --install /mnt/*.deb";
     assert.deepEqual(copy.changes(), { added: [], removed: [], changed: [] }, "the copy is not one to begin with");
+    // The index of the manual takes seconds each time, and says nothing of the package.
+    succeed("[ ! -e /usr/bin/mandb ] || mount --bind /bin/true /usr/bin/mandb");
     succeed(install);
 
     await t.test("sluice and sluiced run without the sources", () => {

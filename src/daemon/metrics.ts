@@ -75,7 +75,7 @@ const nodeSamples = ({ nodes }: Scrape, key: "bytes" | "packets"): readonly Samp
   );
 
 /** The table. */
-const METRICS: readonly Metric[] = [
+export const METRICS: readonly Metric[] = [
   {
     name: "sluice_build_info",
     type: "gauge",
