@@ -19,6 +19,7 @@ import {
 } from "./daemon-routes.ts";
 import { dispatcher, doctor, gc, link, program } from "./dispatcher-routes.ts";
 import { direct, json, lockTimeout, netns, text } from "./flags.ts";
+import { VERSION } from "../linux/version.ts";
 import { errorText } from "./render/problems.ts";
 
 /** A file to write: stdout when the flag stands alone. */
@@ -194,6 +195,8 @@ const root = buildRouteMap({
 /** The application. */
 export const app = buildApplication<CliContext>(root, {
   name: "sluice",
+  // oxlint-disable-next-line typescript/no-deprecated -- its successor takes the place of --help too, which is wanted as it is
+  versionInfo: { currentVersion: VERSION },
   scanner: { caseStyle: "allow-kebab-for-camel" },
   determineExitCode: (error) => (error instanceof SluiceError ? error.exitCode : EXIT.failure),
   localization: {

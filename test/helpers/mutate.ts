@@ -45,7 +45,7 @@ export const ODD: readonly unknown[] = [
   "x".repeat(5000),
   "'; drop table event; --",
   "<script>",
-  "${7*7}",
+  "$" + "{7*7}",
   [],
   [null],
   {},
@@ -70,7 +70,7 @@ export function mutate(random: () => number, value: unknown): unknown {
     const entries = Object.entries(value);
     const action = random();
     if (entries.length === 0 || action < 0.2)
-      return { ...value, [String(pick(random, ["plan", "id", "", "x"]))]: pick(random, ODD) };
+      return { ...value, [pick(random, ["plan", "id", "", "x"])]: pick(random, ODD) };
     const at = Math.floor(random() * entries.length);
     if (action < 0.4) return Object.fromEntries(entries.filter((_, i) => i !== at));
     return Object.fromEntries(entries.map(([key, item], i) => [key, i === at ? mutate(random, item) : item]));

@@ -1,0 +1,58 @@
+/** The keys of `sluice.toml`, from the tables that read it, with what docs/configuration.md says about each. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { SETTINGS_KEYS } from "../../src/control/settings.ts";
+import { SHAPER_KEYS } from "../../src/shaper/config.ts";
+
+const PAGE = join(import.meta.dirname, "../../docs/configuration.md");
+
+/** A row of the documentation, in Markdown. */
+export interface Described {
+  readonly value: string;
+  readonly default: string;
+  readonly meaning: string;
+}
+
+/** A key with an example. */
+export interface ConfigurationKey {
+  readonly key: string;
+  /** As TOML writes it. */
+  readonly example: string;
+  /** Undefined where the documentation leaves it out. */
+  readonly described?: Described;
+}
+
+/** A table of the file. */
+export interface ConfigurationTable {
+  readonly name: string;
+  readonly keys: readonly ConfigurationKey[];
+}
+
+/** The rows of a page below `## [table]`, by `table.key`: `| key | value | default | meaning |`. */
+export function describedKeys(markdown: string): Map<string, Described> {
+  const rows = new Map<string, Described>();
+  let table = "";
+  for (const line of markdown.split("\n")) {
+    const title = /^## (.*)/.exec(line);
+    if (title) table = /^\[(\w+)\]/.exec(title[1]!)?.[1] ?? "";
+    // A bar within a cell is written with a backslash.
+    const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll(String.raw`\|`, "|"));
+    const key = /^`(\w+)`$/.exec(cells[1] ?? "")?.[1];
+    if (table === "" || key === undefined || cells.length !== 6) continue;
+    rows.set(`${table}.${key}`, { value: cells[2]!, default: cells[3]!, meaning: cells[4]! });
+  }
+  return rows;
+}
+
+/** All tables, in the order of the documentation. */
+export function configurationTables(): ConfigurationTable[] {
+  const described = describedKeys(readFileSync(PAGE, "utf8"));
+  const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = { shaper: SHAPER_KEYS, ...SETTINGS_KEYS };
+  return Object.entries(tables).map(([name, keys]) => ({
+    name,
+    keys: Object.entries(keys).map(([key, example]) => {
+      const row = described.get(`${name}.${key}`);
+      return { key, example, ...(row && { described: row }) };
+    }),
+  }));
+}
