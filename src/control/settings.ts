@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import { type ConfigDocument, type ConfigTable, type Keys, tableOf } from "../core/config-table.ts";
-import { filePath, oneOf, type ReadValue, Refusal, shown, textLike } from "../core/config-values.ts";
+import { filePath, integer, oneOf, type ReadValue, Refusal, shown, textLike } from "../core/config-values.ts";
 import type { Problem } from "../core/errors.ts";
 import { type LogLevels, parseLogLevels } from "../core/log.ts";
 
@@ -32,6 +32,8 @@ export interface Settings {
     readonly mode: "file" | "execute";
     /** Where commands are written in file mode; below the state's folder when left out. */
     readonly file?: string;
+    /** Transmit queues as the callers count them; the interfaces and processors are asked when left out. */
+    readonly queues?: number;
   };
   readonly log: LogLevels;
 }
@@ -40,7 +42,7 @@ export interface Settings {
 export const SETTINGS_KEYS = {
   daemon: { drift: '"heal"' },
   api: { group: '"sluice"', others: '"none"', listen: '"127.0.0.1:9125"', token_file: '"/etc/sluice/token"' },
-  bakery: { mode: '"file"', file: '"/var/lib/sluice/bakery.txt"' },
+  bakery: { mode: '"file"', file: '"/var/lib/sluice/bakery.txt"', queues: "16" },
   log: { levels: '"info,shaper=debug"' },
 } as const satisfies Readonly<Record<string, Keys>>;
 
@@ -53,6 +55,7 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 const LARGEST_PORT = 65_535;
+const MOST_QUEUES = 1024;
 
 const isLoopback = (host: string): boolean => (isIP(host) === 4 && host.startsWith("127.")) || host === "::1";
 
@@ -104,6 +107,7 @@ export function readSettings(document: ConfigDocument): {
       "listen",
       "it needs api.token_file beside it: whoever can reach a port of loopback is nobody in particular",
     );
+  const queues = bakery?.optional("queues", integer(1, MOST_QUEUES));
   const bakeryFile = path(bakery?.optional("file", filePath));
   const usual = DEFAULT_SETTINGS;
   const settings: Settings = {
@@ -117,6 +121,7 @@ export function readSettings(document: ConfigDocument): {
     bakery: {
       mode: bakery?.optional("mode", oneOf("file", "execute")) ?? usual.bakery.mode,
       ...(bakeryFile !== undefined && { file: bakeryFile }),
+      ...(queues !== undefined && { queues }),
     },
     log: { ...usual.log, ...log?.optional("levels", levels) },
   };

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Output } from "../api/routes.ts";
 import type { Inputs } from "../control/files.ts";
+import type { Settings } from "../control/settings.ts";
 import { libreqosSettings } from "../control/shaper/export.ts";
 import { SluiceError, sluiceError } from "../core/errors.ts";
 import { waitForLock } from "../linux/lock.ts";
@@ -24,8 +25,20 @@ import type { System } from "./system.ts";
 /** A file that has grown beyond this is put aside, so that a year of commands does not fill the disk. */
 const LARGEST_FILE = 64 * 2 ** 20;
 
+/** Stands in where a command needs no settings. */
+const SELF_CONTAINED: LibreqosSettings = {
+  link: { lan: "", internet: "", onAStick: false },
+  capacity: { download: 0, upload: 0 },
+  generated: { download: 0, upload: 0 },
+  defaultSqm: "",
+  monitorOnly: false,
+  useBinpacking: false,
+  dryRun: false,
+  queuesAvailable: 1,
+};
+
 /** Where commands go. */
-export type BakeryModeName = "file" | "execute";
+export type BakeryModeName = Settings["bakery"]["mode"];
 
 /** The bakery. */
 export class Bakery {
@@ -34,7 +47,7 @@ export class Bakery {
   readonly #queue: BakeryQueue;
   #mode: BakeryModeName = "file";
   #file: string;
-  #settings: { readonly inputs: Inputs; readonly settings: LibreqosSettings } | undefined;
+  #queues: number | undefined;
   /** Commands so far. */
   readonly counts = { carriedOut: 0, failed: 0 };
 
@@ -70,8 +83,9 @@ export class Bakery {
   }
 
   /** Goes by other settings; the mode is the configuration's until somebody switches it. */
-  adopt({ mode, file }: { readonly mode: BakeryModeName; readonly file?: string }): void {
+  adopt({ mode, file, queues }: Settings["bakery"]): void {
     this.#file = file ?? this.#system.place.paths.bakery;
+    this.#queues = queues;
     this.switch(mode, "configuration");
   }
 
@@ -148,17 +162,16 @@ export class Bakery {
     return made?.find(({ at }) => at.parent === TC_ROOT)?.at.qdisc.kind;
   }
 
-  /** Only the two commands that build or clear all of it go by the configuration. */
+  /** What the two commands go by that build or clear all of it; every other says all it needs itself. */
   async #settingsFor(command: BakeryCommand): Promise<LibreqosSettings> {
+    if (command.kind !== "MqSetup" && command.kind !== "ClearPriorSettings") return SELF_CONTAINED;
     const inputs = this.#inputs();
     if (!inputs) throw this.#unconfigured("there is no [shaper]");
     const options = optionsFromConfig(inputs.config);
     if (!options) throw this.#unconfigured(`it has no leaf such as "${inputs.config.leaf.kind}"`);
-    if (command.kind !== "MqSetup") return { ...options, queuesAvailable: 1 };
-    if (this.#settings?.inputs === inputs) return this.#settings.settings;
-    const settings = await libreqosSettings({ options, override: inputs.config.queues ?? 0 }, this.#system.place.netns);
-    this.#settings = { inputs, settings };
-    return settings;
+    if (this.#queues !== undefined) return { ...options, queuesAvailable: this.#queues };
+    if (command.kind === "ClearPriorSettings") return { ...options, queuesAvailable: 1 };
+    return await libreqosSettings({ options, override: inputs.config.queues ?? 0 }, this.#system.place.netns);
   }
 
   #unconfigured(reason: string): SluiceError {

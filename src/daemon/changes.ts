@@ -2,7 +2,8 @@
 import type { Output } from "../api/routes.ts";
 import type { Inputs } from "../control/files.ts";
 import { type ApplyOptions, applyInputs } from "../control/shaper/apply.ts";
-import { messageOf, SluiceError } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
+import { explainError } from "../core/explain.ts";
 import { logger } from "../core/log.ts";
 import { summarize } from "../core/plan.ts";
 import { actionJson, SHAPER_ACTIONS, type ShaperAction } from "../shaper/actions.ts";
@@ -36,8 +37,7 @@ const summaryOf = (actions: readonly ShaperAction[]) => {
 };
 
 /** What an error comes down to in one line. */
-export const reasonOf = (error: unknown): string =>
-  error instanceof SluiceError ? (error.problems[0]?.message ?? error.message) : messageOf(error);
+export const reasonOf = (error: unknown): string => explainError(error).problems[0]?.message ?? messageOf(error);
 
 /** Applies inputs. @throws SluiceError what kept it from being done; then the kernel is as it was */
 export async function applyChange(

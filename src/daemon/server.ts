@@ -176,7 +176,10 @@ export class Server {
     const context = { caller, ...(ifMatch !== undefined && { ifMatch }), ...(after !== undefined && { after }) };
     if (route.answers === "stream") return this.#stream(name, input, response, context);
     const handler = this.#options.handlers[name] as (input: unknown, context: CallContext) => unknown;
+    // However long a change takes, it is no fault of the reader's.
+    request.socket.setTimeout(0);
     const output = await handler(input, context);
+    request.socket.setTimeout(STALLED);
     const text = route.answers === "text" ? String(output) : JSON.stringify(output);
     const type = route.path === "/metrics" ? "text/plain; version=0.0.4; charset=utf-8" : "application/json";
     const tag = (output as { readonly tag?: unknown }).tag;

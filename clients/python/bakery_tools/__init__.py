@@ -1,0 +1,2 @@
+"""What the scripts beside this folder share; not installed with the client."""
+from __future__ import annotations
