@@ -97,6 +97,7 @@ export class Keeper {
       });
       const configuration = this.#active?.pinned ? this.#kept(this.#active.id) : this.#readOrLastGood(path);
       this.#configuration = configuration;
+      if (this.#active?.pinned) this.#system.journal.health.raise("CONFIG_PINNED", { id: this.#active.id });
       this.#hooks.adopt(configuration.settings);
       await this.#tryApply(configuration, "start");
     });
@@ -216,6 +217,7 @@ export class Keeper {
   }
 
   #notApplied(error: unknown): void {
+    if (error instanceof SluiceError && error.code === "STATE_MOVED") return;
     const { health } = this.#system.journal;
     const missing = error instanceof SluiceError && MISSING.includes(error.code);
     const reason = reasonOf(error);
@@ -233,7 +235,9 @@ export class Keeper {
   ): Promise<Reloaded> {
     const before = this.#active?.digest;
     const applied = await this.#shape(configuration, errand, options).catch((error: unknown) => {
-      if (error instanceof SluiceError && error.code !== "STATE_MOVED") this.#refused(error, false);
+      // What holds already is not refused; it only could not be put in place again.
+      if (store.digestOf(configuration.files) === this.#active?.digest && pinned === undefined) this.#notApplied(error);
+      else if (error instanceof SluiceError && error.code !== "STATE_MOVED") this.#refused(error, false);
       throw error;
     });
     this.#configuration = configuration;

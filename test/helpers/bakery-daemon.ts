@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LibreqosSettings } from "../../src/shaper/libreqos/settings.ts";
-import { DaemonLab } from "./daemon.ts";
+import type { DaemonLab } from "./daemon.ts";
 
 const CLIENT = join(import.meta.dirname, "../../clients/python");
 

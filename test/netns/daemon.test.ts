@@ -142,6 +142,7 @@ test("it goes back to an earlier configuration, and stays there through a restar
   await lab.start();
   assert.equal(await ceil("1001"), first);
   assert.equal((await status()).configuration?.pinned, true);
+  assert.deepEqual(await codes(), ["CONFIG_PINNED"]);
   assert.equal(lab.cli(["rollback", "99"]).status, 1);
 
   assert.equal(lab.cli(["reload"]).status, 0);
@@ -186,6 +187,16 @@ test("an interface that vanishes and comes back is shaped again; a foreign root 
   await eventually(async () => assert.deepEqual(await codes(), ["APPLY_FAILED"]));
   assert.match(lab.shaped.router("tc qdisc show dev lan0 root"), /tbf/);
   lab.shaped.router("tc qdisc del dev lan0 root");
+  await eventually(async () => assert.deepEqual(await codes(), []));
+  assert.ok(await inStep());
+});
+
+test("a reload of what holds already, while an interface is away, is no refusal; it heals by itself", async () => {
+  await lab.start();
+  lab.shaped.router("ip link set lan0 down; ip link set lan0 name gone0");
+  assert.equal(lab.cli(["reload"]).status, 69);
+  assert.deepEqual(await codes(), ["LINK_MISSING"]);
+  lab.shaped.router("ip link set gone0 name lan0; ip link set lan0 up");
   await eventually(async () => assert.deepEqual(await codes(), []));
   assert.ok(await inStep());
 });

@@ -27,7 +27,7 @@ export interface ActiveConfiguration {
 }
 
 /** What tells configurations apart: names and content of all files. */
-function digestOf(files: readonly NamedFile[]): string {
+export function digestOf(files: readonly NamedFile[]): string {
   const hash = createHash("sha256");
   for (const { role, path, text } of files) hash.update(`${role}\0${path}\0${Buffer.byteLength(text)}\0${text}`);
   return hash.digest("hex");
