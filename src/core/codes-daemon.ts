@@ -86,6 +86,11 @@ export const DAEMON_ERRORS = {
     "Add a [shaper] table to {file}; examples/isp/sluice.toml is a start",
     EXIT.config,
   ),
+  BAKERY_DRIVING: refused(
+    409,
+    "The bakery builds the tree: bakery.mode is execute",
+    "Run sluice bakery mode file first, to let the daemon build it again",
+  ),
   BAKERY_UNCONFIGURED: refused(
     409,
     "The bakery does not know its interfaces: {reason}",

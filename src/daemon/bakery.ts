@@ -48,6 +48,8 @@ export class Bakery {
   #mode: BakeryModeName = "file";
   #file: string;
   #queues: number | undefined;
+  /** What somebody switched to by hand; it holds until the daemon is started anew. */
+  #byHand: BakeryModeName | undefined;
   /** Commands so far. */
   readonly counts = { carriedOut: 0, failed: 0 };
 
@@ -86,11 +88,26 @@ export class Bakery {
   adopt({ mode, file, queues }: Settings["bakery"]): void {
     this.#file = file ?? this.#system.place.paths.bakery;
     this.#queues = queues;
-    this.switch(mode, "configuration");
+    this.#switch(this.#byHand ?? mode, "configuration");
   }
 
-  /** Switches the mode, for commands that come after those that wait. */
+  /** Switches the mode by hand, for commands that come after those that wait. */
   switch(mode: BakeryModeName, who: string): void {
+    this.#byHand = mode;
+    this.#switch(mode, who);
+  }
+
+  /** Whether by these settings commands are carried out. */
+  drives({ mode }: Settings["bakery"]): boolean {
+    return (this.#byHand ?? mode) === "execute";
+  }
+
+  /** Resolves when all commands that wait have been carried out. */
+  drain(): Promise<void> {
+    return this.#queue.drain();
+  }
+
+  #switch(mode: BakeryModeName, who: string): void {
     const { health } = this.#system.journal;
     if (mode !== this.#mode) {
       this.#mode = mode;

@@ -43,7 +43,7 @@ export const CONDITIONS = {
   DRIFT_CONTESTED: {
     severity: "warning",
     title: "Somebody else keeps changing what sluice made",
-    message: "What sluice made was changed {times} times in a row; it is put back every {seconds} s at most",
+    message: "What sluice made was changed again and again; it is put back every {seconds} s at most",
     remedy: "Find who else manages these interfaces (sluice event list --kind drift.found) and stop one of the two",
   },
   SHAPING_OFF: {
@@ -58,10 +58,16 @@ export const CONDITIONS = {
     message: "bakery.mode is execute: the tree is what the bakery's callers make of it, not what the files say",
     remedy: "Run sluice bakery mode file to let the daemon build it again",
   },
+  DISPATCHER_FAILING: {
+    severity: "warning",
+    title: "Programs and links cannot be brought together with the store",
+    message: "Programs and links could not be looked after: {reason}",
+    remedy: "Run sluice doctor and sluice gc, which say more",
+  },
   PART_FAILING: {
     severity: "warning",
     title: "A part of the daemon keeps failing",
-    message: "{part} failed {times} times: {reason}",
+    message: "{part} fails again and again: {reason}",
     remedy: "Look at sluice event list and the log; report it if nothing explains it",
   },
   STORE_FAILING: {

@@ -69,7 +69,8 @@ export class Daemon implements AsyncDisposable {
     this.#system = system;
     this.#keeper = new Keeper(system, {
       adopt: (settings) => this.#adopt(settings),
-      bakeryDrives: () => this.#bakery.mode === "execute",
+      bakeryDrives: ({ bakery }) => this.#bakery.drives(bakery),
+      shaped: () => this.#counters.forget(),
     });
     this.#bakery = new Bakery(system, () => this.#keeper.configuration?.inputs);
     this.#counters = new Counters(system, this.#keeper);
@@ -86,6 +87,7 @@ export class Daemon implements AsyncDisposable {
       version,
       status: () => this.#status,
       measured: () => this.#measured,
+      wake: (reason: string) => this.#watcher.wake(reason),
     };
     const handlers = handlersOf(parts);
     this.#server = new Server({ handlers, streamers: streamersOf(parts), gate: this.#gate, version });
@@ -111,6 +113,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Takes the files anew; what is wrong with them is in log, status and health. */
   async reload(who: string): Promise<void> {
+    if (this.#state === "stopping") return;
     this.#state = "reloading";
     this.#tell({ RELOADING: "1", MONOTONIC_USEC: monotonicMicroseconds() });
     try {
@@ -119,8 +122,13 @@ export class Daemon implements AsyncDisposable {
       for (const { message } of (error as Partial<SluiceError>).problems ?? [{ message: messageOf(error) }])
         log.error("not reloaded: {message}", { message });
     }
+    if (this.#isStopping()) return;
     this.#state = "ready";
     this.#tell({ READY: "1" });
+  }
+
+  #isStopping(): boolean {
+    return this.#state === "stopping";
   }
 
   /** Ends all parts. What is in the kernel stays, unless it is to be taken away. */
@@ -129,6 +137,7 @@ export class Daemon implements AsyncDisposable {
     this.#tell({ STOPPING: "1" });
     this.#system.journal.record("daemon.stopping", "info", "sluiced stops");
     await this.#server.stop();
+    await this.#bakery.drain();
     await this.#supervisor.stop();
     await this.#system.serial.idle();
     const { inputs } = this.#keeper.configuration ?? {};
@@ -179,7 +188,13 @@ export class Daemon implements AsyncDisposable {
     this.#gate.adopt(api);
     if (this.#gate.tokenFault === undefined) health.clear("TOKEN_UNREADABLE");
     else health.raise("TOKEN_UNREADABLE", { reason: this.#gate.tokenFault });
-    if (this.#state !== "starting") openSocket(this.#system.place.paths.socket, api, this.#gate.group);
+    if (this.#state !== "starting") {
+      try {
+        openSocket(this.#system.place.paths.socket, api, this.#gate.group);
+      } catch (error) {
+        log.error("the socket could not be given its rights: {reason}", { reason: messageOf(error) });
+      }
+    }
     this.#bakery.adopt(settings.bakery);
     this.#counters.forget();
     void this.#options.logs.adopt(settings.log);

@@ -1,5 +1,6 @@
 /** What each route does in the daemon. */
 import type { Output } from "../api/routes.ts";
+import type { EventJson } from "../api/schemas/system.ts";
 import { type LocalRoute, OPERATIONS } from "../control/operations.ts";
 import { circuitOutput, circuitsOutput, treeOutput } from "../control/shaper/view.ts";
 import type { Inputs } from "../control/files.ts";
@@ -26,12 +27,13 @@ export interface Parts {
   readonly version: string;
   readonly status: () => StatusInput;
   readonly measured: () => Measured;
+  /** Lets the watcher look soon. */
+  readonly wake: (reason: string) => void;
 }
 
 /** Changes of programs and links are told. */
 const CHANGES: ReadonlySet<string> = new Set([
   "programs.load",
-  "programs.pull",
   "programs.unload",
   "links.attach",
   "links.detach",
@@ -75,7 +77,7 @@ function localHandlers({ system }: Parts): Handlers {
   return Object.fromEntries(handlers) as Handlers;
 }
 
-function shaperHandlers({ system, keeper, bakery }: Parts): Handlers {
+function shaperHandlers({ system, keeper, bakery, wake }: Parts): Handlers {
   const { place } = system;
   const inputs = (): Inputs => {
     const found = keeper.configuration?.inputs;
@@ -96,6 +98,7 @@ function shaperHandlers({ system, keeper, bakery }: Parts): Handlers {
       if (ifMatch !== undefined && ifMatch !== bakery.tag)
         throw sluiceError("STATE_MOVED", { actual: bakery.tag, wanted: ifMatch });
       bakery.switch(body.mode, caller.who);
+      wake("the bakery's mode was switched");
       return bakery.output();
     },
     "bakery.command": async ({ body, query }): Promise<Output<"bakery.command">> => {
@@ -133,7 +136,7 @@ function configHandlers({ system, keeper }: Parts): Handlers {
     "plans.get": ({ params: { id } }) => {
       const found = store(() => plans.get(db, id));
       if (!found)
-        throw sluiceError("NOT_FOUND", { noun: "plan", id, hint: "sluice plan list shows those that are kept" });
+        throw sluiceError("NOT_FOUND", { noun: "plan", id, hint: "sluice change list shows those that are kept" });
       return { schema: "sluice/applied-plan/1", ...found };
     },
   };
@@ -165,21 +168,28 @@ export const handlersOf = (parts: Parts): Handlers => ({
   ...systemHandlers(parts),
 });
 
-/** Events that a stream catches up with at most. */
-const CATCH_UP = 1000;
+/** Events that a stream catches up with at once. */
+const PAGE = 200;
 
 /** Every route that streams. */
 export function streamersOf({ system, counters }: Parts): Streamers {
   const { journal, progress } = system;
   return {
     "events.stream": ({ query }, open, { after }) => {
-      const from = after ?? query.after;
       const stream = open();
-      const missed = from === undefined ? [] : journal.events({ after: from, limit: CATCH_UP });
-      for (const event of missed) stream.send(event.id, { schema: "sluice/event/1", event });
-      stream.own(
-        journal.topic.subscribe(({ id, message: event }) => stream.send(id, { schema: "sluice/event/1", event })),
-      );
+      const send = (event: EventJson): void => stream.send(event.id, { schema: "sluice/event/1", event });
+      void (async () => {
+        let from = after ?? query.after;
+        // What was missed comes page by page, as the reader takes it; the last page and what comes then leave no gap.
+        for (let page = PAGE; from !== undefined && page === PAGE && !stream.signal.aborted;) {
+          const missed = journal.events({ after: from, limit: PAGE });
+          missed.forEach(send);
+          page = missed.length;
+          from = missed.at(-1)?.id ?? from;
+          if (page === PAGE) await stream.drained();
+        }
+        stream.own(journal.topic.subscribe(({ message }) => send(message)));
+      })().catch(() => stream.end());
     },
     "plans.stream": ({ query }, open, { after }) => {
       const stream = open();

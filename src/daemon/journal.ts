@@ -31,7 +31,8 @@ export type EventKind =
   | "bakery.failed"
   | "health.raised"
   | "health.cleared"
-  | "log.levels";
+  | "log.levels"
+  | "store.mended";
 
 /** Events that a listener can still get when it comes back. */
 const RING = 256;
@@ -81,6 +82,12 @@ export class Journal {
   /** Records a plan that was carried out or failed. @returns its id, when it could be kept */
   plan(plan: Omit<AppliedPlanJson, "id" | "time">, actions: readonly plans.KeptAction[]): number | undefined {
     return this.#store(() => plans.add(this.#db, { time: this.now(), ...plan }, actions));
+  }
+
+  /** Finds out whether a store that failed can be written again. */
+  probe(): void {
+    if (this.health.list().some(({ code }) => code === "STORE_FAILING"))
+      this.record("store.mended", "info", "The state database can be written again");
   }
 
   /** Events of the store. */

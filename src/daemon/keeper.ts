@@ -3,7 +3,7 @@
  * active configuration, and is kept with its files, so that there is always one to go back to.
  */
 import type { Output } from "../api/routes.ts";
-import { type Configuration, fromKept, readConfiguration } from "../control/files.ts";
+import { type Configuration, fromKept, type Inputs, readConfiguration } from "../control/files.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../control/settings.ts";
 import { cleanUp, type ApplyOptions } from "../control/shaper/apply.ts";
 import { planFiles } from "../control/shaper/plan-files.ts";
@@ -17,8 +17,10 @@ import type { System } from "./system.ts";
 export interface KeeperHooks {
   /** Other settings hold from now on. */
   readonly adopt: (settings: Settings) => void;
-  /** Whether the bakery builds the tree, so that the keeper must not. */
-  readonly bakeryDrives: () => boolean;
+  /** Whether by these settings the bakery builds the tree, so that the keeper must not. */
+  readonly bakeryDrives: (settings: Settings) => boolean;
+  /** The tree in the kernel is another from now on. */
+  readonly shaped: () => void;
 }
 
 /** How a change is asked for. */
@@ -30,6 +32,10 @@ export interface Request {
 
 type Reloaded = Output<"config.reload">;
 
+/** What a look at the kernel came to. */
+export type Look = "calm" | "repaired" | "failed";
+
+const BY_NETLINK: ApplyOptions = { executor: { kind: "netlink" } };
 const NOTHING = { add: 0, change: 0, remove: 0 };
 const LINES_KEPT = 20;
 
@@ -46,6 +52,10 @@ export class Keeper {
   #problems: readonly Problem[] = [];
   /** Everything was taken away on purpose: nothing is put back until somebody asks for it. */
   #released = false;
+  /** The tree has been in place: what differs from now on is somebody else's doing. */
+  #applied = false;
+  /** What differed when it was last told. */
+  #told = "";
   /** When files were last taken, and whether, for the metrics: seconds since the epoch. */
   lastReload = { successful: false, seconds: 0 };
 
@@ -76,12 +86,13 @@ export class Keeper {
 
   /** What stands for the state in If-Match. */
   get tag(): string {
-    return `config-${this.#active?.id ?? 0}${this.#active?.pinned ? "-pinned" : ""}`;
+    const off = this.#released ? "-off" : "";
+    return `config-${this.#active?.id ?? 0}${this.#active?.pinned ? "-pinned" : ""}${off}`;
   }
 
   /** Whether the keeper has a tree to keep. */
   get keeps(): boolean {
-    return this.#configuration?.inputs !== undefined && !this.#released && !this.#hooks.bakeryDrives();
+    return this.#configuration?.inputs !== undefined && !this.#released && !this.#hooks.bakeryDrives(this.settings);
   }
 
   /**
@@ -91,27 +102,32 @@ export class Keeper {
    */
   start(): Promise<void> {
     return this.#system.serial.run(async () => {
-      const { path } = this.#store((db) => {
-        this.#active = store.readActive(db);
-        return { path: this.#system.place.config };
-      });
-      const configuration = this.#active?.pinned ? this.#kept(this.#active.id) : this.#readOrLastGood(path);
+      this.#active = this.#store((db) => store.readActive(db));
+      const { configuration, taken } = this.#atStart(this.#system.place.config);
+      if (taken) this.#taken(configuration);
+      if (!configuration.inputs) await this.#release(this.#lastKept());
       this.#configuration = configuration;
       if (this.#active?.pinned) this.#system.journal.health.raise("CONFIG_PINNED", { id: this.#active.id });
       this.#hooks.adopt(configuration.settings);
-      await this.#tryApply(configuration, "start");
+      try {
+        await this.#shape(configuration, { who: "start", configuration: this.#active?.id ?? null }, BY_NETLINK);
+        if (!this.#active?.pinned) this.#activate(configuration, "start");
+      } catch (error) {
+        this.#notApplied(error);
+      }
     });
+  }
+
+  /** What stood on an interface may be gone with it: what is missing then is nobody's doing. */
+  lost(): void {
+    this.#applied = false;
   }
 
   /** Takes the files anew. @throws SluiceError with everything that is wrong; then nothing was changed */
   reload(request: Request): Promise<Reloaded> {
     return this.#system.serial.run(() => {
       this.#expect(request.ifMatch, this.tag);
-      return this.#carryOut(
-        this.#readFiles(),
-        { who: request.who, configuration: null },
-        { executor: { kind: "netlink" } },
-      );
+      return this.#carryOut(this.#readFiles(), { who: request.who, configuration: null }, BY_NETLINK);
     });
   }
 
@@ -120,6 +136,7 @@ export class Keeper {
     return this.#system.serial.run(async () => {
       const configuration = this.#readFiles();
       if (!configuration.inputs) throw this.#unconfigured();
+      if (this.#hooks.bakeryDrives(configuration.settings)) throw sluiceError("BAKERY_DRIVING");
       const all = { ...options, ...(request.ifMatch !== undefined && { ifMatch: request.ifMatch }) };
       const errand = { who: request.who, configuration: null };
       const { summary, milliseconds, warnings } = await this.#carryOut(configuration, errand, all);
@@ -132,14 +149,8 @@ export class Keeper {
     return this.#system.serial.run(async () => {
       this.#expect(request.ifMatch, this.tag);
       const configuration = this.#kept(id);
-      const output = await this.#carryOut(
-        configuration,
-        { who: request.who, configuration: id },
-        {
-          executor: { kind: "netlink" },
-        },
-        id,
-      );
+      const errand = { who: request.who, configuration: id };
+      const output = await this.#carryOut(configuration, errand, BY_NETLINK, id);
       this.#system.journal.health.raise("CONFIG_PINNED", { id });
       return output;
     });
@@ -153,6 +164,9 @@ export class Keeper {
       if (!inputs) throw this.#unconfigured();
       const output = await cleanUp(this.#system.place, inputs.config, lockTimeout);
       this.#released = true;
+      this.#applied = false;
+      this.#hooks.shaped();
+      this.#nothingMissing();
       this.#system.journal.health.raise("SHAPING_OFF");
       const message = `Everything on the link was taken away for ${request.who}, until apply or reload`;
       this.#system.journal.record("shaper.removed", "warning", message, { actions: output.actions.length });
@@ -160,64 +174,60 @@ export class Keeper {
     });
   }
 
-  /**
-   * Looks whether the kernel still holds what it is to hold, and mends it.
-   *
-   * @returns how many actions were wrong
-   */
-  reconcile(reason: string): Promise<number> {
+  /** Looks whether the kernel still holds what it is to hold, and mends it. */
+  reconcile(reason: string): Promise<Look> {
     return this.#system.serial.run(async () => {
-      const { journal, place } = this.#system;
       const configuration = this.#configuration;
-      if (!this.keeps || !configuration?.inputs) return 0;
+      if (!this.keeps || !configuration?.inputs) {
+        this.#nothingMissing();
+        return "calm";
+      }
       try {
-        const { actions, summary } = await planFiles(place, configuration.inputs, {});
-        journal.health.clear("LINK_MISSING");
-        if (actions.length === 0) return this.#inStep();
-        const shown = actions.slice(0, LINES_KEPT).map(({ sign, text }) => `${sign} ${text}`);
-        const what = `${summary.add} to add, ${summary.change} to change, ${summary.remove} to remove`;
-        journal.record("drift.found", "warning", `The kernel differs from the configuration (${reason}): ${what}`, {
-          summary,
-          actions: shown,
-        });
-        if (configuration.settings.daemon.drift === "report") {
-          journal.health.raise("DRIFT", { what });
-          return 0;
-        }
-        await this.#tryApply(configuration, "drift");
-        journal.record("drift.healed", "info", `What had drifted was put back: ${what}`, { summary });
-        return actions.length;
+        return await this.#look(configuration, configuration.inputs, reason);
       } catch (error) {
         this.#notApplied(error);
-        return 0;
+        return "failed";
       }
     });
   }
 
-  #inStep(): number {
-    const { health } = this.#system.journal;
-    health.clear("DRIFT");
-    health.clear("APPLY_FAILED");
-    return 0;
+  async #look(configuration: Configuration, inputs: Inputs, reason: string): Promise<Look> {
+    const { journal, place } = this.#system;
+    const { actions, summary } = await planFiles(place, inputs, {});
+    if (actions.length === 0) return this.#inStep();
+    const drifted = this.#applied;
+    const what = `${summary.add} to add, ${summary.change} to change, ${summary.remove} to remove`;
+    if (drifted && this.#told !== what) {
+      const shown = actions.slice(0, LINES_KEPT).map(({ sign, text }) => `${sign} ${text}`);
+      const message = `The kernel differs from the configuration (${reason}): ${what}`;
+      journal.record("drift.found", "warning", message, { summary, actions: shown });
+    }
+    this.#told = what;
+    if (drifted && configuration.settings.daemon.drift === "report") {
+      journal.health.raise("DRIFT", { what });
+      return "calm";
+    }
+    const errand = { who: drifted ? "drift" : "retry", configuration: this.#active?.id ?? null };
+    await this.#shape(configuration, errand, BY_NETLINK);
+    if (!this.#active?.pinned) this.#activate(configuration, errand.who);
+    if (drifted) journal.record("drift.healed", "info", `What had drifted was put back: ${what}`, { summary });
+    return "repaired";
   }
 
-  /** Applies what is already decided on; what stands against it becomes a condition. */
-  async #tryApply(configuration: Configuration, who: string): Promise<void> {
-    try {
-      await this.#shape(
-        configuration,
-        { who, configuration: this.#active?.id ?? null },
-        { executor: { kind: "netlink" } },
-      );
-      if (!this.#active?.pinned) this.#keep(configuration, who);
-    } catch (error) {
-      if (who === "drift") throw error;
-      this.#notApplied(error);
-    }
+  #inStep(): "calm" {
+    this.#applied = true;
+    this.#told = "";
+    this.#nothingMissing();
+    return "calm";
+  }
+
+  #nothingMissing(): void {
+    for (const code of ["APPLY_FAILED", "LINK_MISSING", "DRIFT"] as const) this.#system.journal.health.clear(code);
   }
 
   #notApplied(error: unknown): void {
     if (error instanceof SluiceError && error.code === "STATE_MOVED") return;
+    this.#applied = false;
     const { health } = this.#system.journal;
     const missing = error instanceof SluiceError && MISSING.includes(error.code);
     const reason = reasonOf(error);
@@ -234,21 +244,21 @@ export class Keeper {
     pinned?: number,
   ): Promise<Reloaded> {
     const before = this.#active?.digest;
+    const holds = pinned === undefined && store.digestOf(configuration.files) === before;
     const applied = await this.#shape(configuration, errand, options).catch((error: unknown) => {
       // What holds already is not refused; it only could not be put in place again.
-      if (store.digestOf(configuration.files) === this.#active?.digest && pinned === undefined) this.#notApplied(error);
-      else if (error instanceof SluiceError && error.code !== "STATE_MOVED") this.#refused(error, false);
+      if (holds) this.#notApplied(error);
+      else if (pinned === undefined) this.#refused(error, false);
       throw error;
     });
+    if (!configuration.inputs) await this.#release(this.#configuration);
     this.#configuration = configuration;
     this.#released = false;
     this.#system.journal.health.clear("SHAPING_OFF");
-    if (pinned === undefined) this.#keep(configuration, errand.who);
-    else {
-      this.#store((db) => store.pin(db, pinned));
-      this.#active = this.#store((db) => store.readActive(db));
-      this.#system.journal.record("config.pinned", "warning", `Went back to configuration ${pinned} for ${errand.who}`);
-    }
+    if (pinned === undefined) {
+      this.#activate(configuration, errand.who);
+      this.#taken(configuration);
+    } else this.#pin(pinned, errand.who);
     this.#hooks.adopt(configuration.settings);
     const { summary, milliseconds, warnings } = applied;
     const changed = before !== this.#active?.digest || summary.add + summary.change + summary.remove > 0;
@@ -263,52 +273,105 @@ export class Keeper {
   }
 
   async #shape(
-    { inputs, warnings }: Configuration,
+    { inputs, settings, warnings }: Configuration,
     errand: Errand,
     options: ApplyOptions,
   ): Promise<Omit<Output<"shaper.apply">, "schema">> {
-    if (!inputs || this.#hooks.bakeryDrives()) return { summary: NOTHING, milliseconds: 0, warnings: [...warnings] };
+    if (!inputs || this.#hooks.bakeryDrives(settings))
+      return { summary: NOTHING, milliseconds: 0, warnings: [...warnings] };
     const output = await applyChange(this.#system, inputs, options, errand);
-    const { health } = this.#system.journal;
-    for (const code of ["APPLY_FAILED", "LINK_MISSING", "DRIFT"] as const) health.clear(code);
+    this.#hooks.shaped();
+    this.#inStep();
     return output;
   }
 
-  #keep(configuration: Configuration, who: string): void {
+  /** Takes away what an earlier configuration shaped, when this one shapes nothing. */
+  async #release(before: Configuration | undefined): Promise<void> {
+    if (!before?.inputs) return;
+    try {
+      const { actions } = await cleanUp(this.#system.place, before.inputs.config);
+      this.#hooks.shaped();
+      if (actions.length === 0) return;
+      const message = "There is no [shaper] any more: what was shaped before was taken away";
+      this.#system.journal.record("shaper.removed", "warning", message, { actions: actions.length });
+    } catch (error) {
+      this.#notApplied(error);
+    }
+  }
+
+  /** Makes a configuration that was carried out the active one. */
+  #activate(configuration: Configuration, who: string): void {
     const { journal } = this.#system;
     const before = this.#active;
-    this.#active = this.#store((db) => store.keep(db, configuration.files, who, journal.now()));
-    if (who === "start" && this.#problems.some(({ severity }) => severity === "error")) return;
-    this.#problems = configuration.warnings;
-    for (const code of ["CONFIG_REFUSED", "CONFIG_PINNED"] as const) journal.health.clear(code);
-    this.lastReload = { successful: true, seconds: Math.floor(Date.now() / 1000) };
-    if (before?.id === this.#active.id && before.pinned === this.#active.pinned) return;
+    this.#keepActive((db) => store.keep(db, configuration.files, who, journal.now()));
+    if (!this.#active || (before?.id === this.#active.id && before.pinned === this.#active.pinned)) return;
     const { id } = this.#active;
     journal.record("config.loaded", "info", `Configuration ${id} holds from now on (${who})`, { configuration: id });
+  }
+
+  #pin(id: number, who: string): void {
+    this.#keepActive((db) => {
+      store.pin(db, id);
+      return store.readActive(db);
+    });
+    this.#system.journal.record("config.pinned", "warning", `Went back to configuration ${id} for ${who}`);
+  }
+
+  /** A store that fails is told of; what was done to the kernel stays done. */
+  #keepActive(write: (db: System["db"]) => store.ActiveConfiguration | undefined): void {
+    try {
+      this.#active = this.#store(write);
+    } catch (error) {
+      this.#system.journal.health.raise("STORE_FAILING", { reason: reasonOf(error) });
+    }
+  }
+
+  /** Files were read and are what holds. */
+  #taken(configuration: Configuration): void {
+    this.#problems = configuration.warnings;
+    for (const code of ["CONFIG_REFUSED", "CONFIG_PINNED"] as const) this.#system.journal.health.clear(code);
+    this.lastReload = { successful: true, seconds: Math.floor(Date.now() / 1000) };
   }
 
   #readFiles(): Configuration {
     try {
       return readConfiguration(this.#system.place.config);
     } catch (error) {
-      if (error instanceof SluiceError) this.#refused(error, true);
+      this.#refused(error, true);
       throw error;
     }
   }
 
-  #readOrLastGood(path: string): Configuration {
+  /** What to begin with: what somebody went back to, or the files, or what was last good. */
+  #atStart(path: string): { readonly configuration: Configuration; readonly taken: boolean } {
+    const kept = this.#active?.pinned ? this.#lastKept() : undefined;
+    if (kept) return { configuration: kept, taken: false };
     try {
-      return readConfiguration(path);
+      return { configuration: readConfiguration(path), taken: true };
     } catch (error) {
-      if (!(error instanceof SluiceError)) throw error;
       this.#refused(error, true);
-      if (!this.#active) throw error;
+      const good = this.#lastKept();
+      if (!good) throw error;
+      return { configuration: good, taken: false };
+    }
+  }
+
+  /** The active configuration as it is kept; undefined when there is none, or this version cannot read it any more. */
+  #lastKept(): Configuration | undefined {
+    if (!this.#active) return undefined;
+    try {
       return this.#kept(this.#active.id);
+    } catch (error) {
+      const message = `Configuration ${this.#active.id} cannot be used any more: ${reasonOf(error)}`;
+      this.#system.journal.record("config.refused", "warning", message);
+      return undefined;
     }
   }
 
   /** Notes that files were not taken; nothing of them holds. */
-  #refused(error: SluiceError, ofFiles: boolean): void {
+  #refused(error: unknown, ofFiles: boolean): void {
+    // Somebody else's change is under way, or the state moved: that is nothing against the files.
+    if (!(error instanceof SluiceError) || ["STATE_MOVED", "LOCK_TIMEOUT"].includes(error.code)) return;
     const { journal } = this.#system;
     if (ofFiles) this.#problems = error.problems;
     this.lastReload = { successful: false, seconds: Math.floor(Date.now() / 1000) };

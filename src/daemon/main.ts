@@ -92,26 +92,44 @@ process.on("uncaughtException", (error) => {
 });
 
 const notifier = new Notifier(process.env);
-let daemon: Daemon;
-try {
-  daemon = new Daemon({ place, logs, notifier, version: VERSION });
-  await daemon.start();
-  flushCompileCache();
-} catch (error) {
-  if (error instanceof SluiceError) notifier.tell({ STATUS: error.problems[0]!.message });
-  fail(error);
+const daemon = (() => {
+  try {
+    return new Daemon({ place, logs, notifier, version: VERSION });
+  } catch (error) {
+    return fail(error);
+  }
+})();
+const started = daemon.start();
+
+/** Ends in order; the exit code says whether all that was asked for was done. */
+async function end(): Promise<void> {
+  let code: number = EXIT.ok;
+  try {
+    // A first apply that is under way is finished, like any other.
+    await started;
+    await daemon.stop(args.cleanup);
+  } catch (error) {
+    log.error("{reason}", { reason: explainError(error).message });
+    code = EXIT.failure;
+  }
+  await daemon[Symbol.asyncDispose]();
+  process.exit(code);
 }
 
-process.on("SIGHUP", () => void daemon.reload("SIGHUP"));
 let stopping = false;
 for (const signal of ["SIGTERM", "SIGINT"] as const)
   process.on(signal, () => {
     // The second one does not wait for anybody.
     if (stopping) process.exit(EXIT.interrupted);
     stopping = true;
-    void daemon
-      .stop(args.cleanup)
-      .catch((error: unknown) => log.error("{reason}", { reason: explainError(error).message }))
-      .then(() => daemon[Symbol.asyncDispose]())
-      .then(() => process.exit(EXIT.ok));
+    void end();
   });
+process.on("SIGHUP", () => void started.then(() => daemon.reload("SIGHUP")).catch(() => undefined));
+
+try {
+  await started;
+  flushCompileCache();
+} catch (error) {
+  if (error instanceof SluiceError) notifier.tell({ STATUS: error.problems[0]!.message });
+  fail(error);
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CALM, changed, contested, due, gapAfter, looked, type Pace } from "./pace.ts";
+import { CALM, changed, contested, due, gapAfter, looked, looking, type Pace } from "./pace.ts";
 
 test("a single change is looked at after a moment of quiet, a stream of them after two seconds at most", () => {
   assert.equal(due(CALM), undefined);
@@ -21,12 +21,12 @@ test("whoever fights is answered more and more seldom, and after peace at once a
     const at = due(pace)!;
     gaps.push(at - now);
     now = at;
-    pace = looked(pace, now, true);
+    pace = looked(looking(pace), now, true);
   }
   assert.deepEqual(gaps, [300, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   assert.equal(contested(pace), 60);
   now += 300_000;
-  pace = looked(changed(pace, now), now, false);
+  pace = looked(looking(changed(pace, now)), now, false);
   assert.equal(contested(pace), undefined);
   assert.equal(due(changed(pace, now)), now + 300);
 });
@@ -42,8 +42,10 @@ test("a change is never looked at before it came, nor forgotten", () => {
         const at = due(pace);
         assert.ok(at !== undefined && at >= now && at <= now + Math.max(2000, gapAfter(pace.repairs)));
         now = at;
-        pace = looked(pace, now, repaired);
+        pace = looked(looking(pace), now, repaired);
         assert.equal(due(pace), undefined);
+        // What changes while somebody looks is not forgotten.
+        assert.notEqual(due(looked(changed(looking(pace), now), now, repaired)), undefined);
       }
     }),
   );

@@ -37,11 +37,13 @@ export function due({ first, latest, repairs, lastRepair }: Pace): number | unde
   return Math.max(Math.min(latest + QUIET, first + LONGEST), lastRepair + gapAfter(repairs));
 }
 
-/** It was looked at; `repaired` says whether something had to be put back. */
+/** A look begins: what changes from now on wants another. */
+export const looking = (pace: Pace): Pace => ({ ...pace, first: undefined });
+
+/** It was looked at; `repaired` says whether something had to be put back, with success or without. */
 export function looked(pace: Pace, now: number, repaired: boolean): Pace {
-  const { first: _, ...rest } = pace;
-  if (repaired) return { ...rest, repairs: pace.repairs + 1, lastRepair: now };
-  return now - pace.lastRepair >= PEACE ? { ...rest, repairs: 0 } : rest;
+  if (repaired) return { ...pace, repairs: pace.repairs + 1, lastRepair: now };
+  return now - pace.lastRepair >= PEACE ? { ...pace, repairs: 0 } : pace;
 }
 
 /** Whether somebody fights for it: seconds between repairs then. */

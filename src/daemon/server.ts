@@ -70,7 +70,8 @@ async function readBody(request: IncomingMessage, { bodyLimit: limit = BODY_LIMI
   if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
+  // What is left of a body that is too large is thrown away, so that the answer gets through.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
     if (length > limit) throw tooLarge();
     chunks.push(chunk as Buffer);
@@ -174,7 +175,7 @@ export class Server {
     const last = request.headers["last-event-id"];
     const after = typeof last === "string" && /^\d{1,16}$/.test(last) ? Number(last) : undefined;
     const context = { caller, ...(ifMatch !== undefined && { ifMatch }), ...(after !== undefined && { after }) };
-    if (route.answers === "stream") return this.#stream(name, input, response, context);
+    if (route.answers === "stream") return this.#stream(name, input, request.socket, response, context);
     const handler = this.#options.handlers[name] as (input: unknown, context: CallContext) => unknown;
     // However long a change takes, it is no fault of the reader's.
     request.socket.setTimeout(0);
@@ -190,11 +191,11 @@ export class Server {
     return undefined;
   }
 
-  #stream(name: RouteName, input: unknown, response: ServerResponse, context: CallContext): void {
+  #stream(name: RouteName, input: unknown, socket: Socket, response: ServerResponse, context: CallContext): void {
     if (this.#streams.size >= STREAMS) throw sluiceError("TOO_MANY_STREAMS", { count: this.#streams.size });
     const open = (): Stream => {
-      response.socket?.setTimeout(0);
-      const stream = new Stream(response, () => {
+      socket.setTimeout(0);
+      const stream = new Stream(response, socket, () => {
         this.counted.slowReaders += 1;
         log.info("dropped a reader of {route} who did not keep up: {who}", { route: name, who: context.caller.who });
       });

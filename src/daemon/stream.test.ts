@@ -16,7 +16,7 @@ let give: (made: Stream) => void;
 let dropped = 0;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "sluice-stream-"));
-  server = createServer((_, response) => give(new Stream(response, () => (dropped += 1))));
+  server = createServer((request, response) => give(new Stream(response, request.socket, () => (dropped += 1))));
   server.listen(join(folder, "socket"));
   await once(server, "listening");
 });

@@ -1,5 +1,7 @@
 /** One stream of server-sent events to one reader, who is dropped when it does not keep up. */
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { formatMessage, KEEP_ALIVE } from "../api/sse.ts";
 
 /** Bytes that may wait for a slow reader. */
@@ -13,11 +15,12 @@ export class Stream implements Disposable {
   readonly #alive: NodeJS.Timeout;
   readonly #owned = new DisposableStack();
   readonly #dropped: () => void;
+  readonly #close: () => void;
   /** Aborted when the reader has gone or was dropped. */
   readonly signal: AbortSignal;
 
   /** @param dropped called when the reader did not keep up */
-  constructor(response: ServerResponse, dropped: () => void) {
+  constructor(response: ServerResponse, socket: Socket, dropped: () => void) {
     this.#response = response;
     this.#dropped = dropped;
     const controller = new AbortController();
@@ -25,10 +28,15 @@ export class Stream implements Disposable {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     response.flushHeaders();
     this.#alive = setInterval(() => this.#write(KEEP_ALIVE), ALIVE_EVERY);
-    response.once("close", () => {
+    this.#close = () => {
       controller.abort();
       this[Symbol.dispose]();
-    });
+    };
+    response.once("close", this.#close);
+    // An answer that waits behind another on the same connection is never told that the connection is gone.
+    socket.once("close", this.#close);
+    this.#owned.defer(() => socket.off("close", this.#close));
+    if (socket.destroyed) this.#close();
   }
 
   /** Ends with the stream. */
@@ -40,6 +48,12 @@ export class Stream implements Disposable {
   /** Sends a message. */
   send(id: number, message: unknown): void {
     this.#write(formatMessage({ id: String(id), data: JSON.stringify(message) }));
+  }
+
+  /** Resolves when the reader has taken what was sent, or is gone. */
+  async drained(): Promise<void> {
+    if (!this.#response.writableNeedDrain || this.signal.aborted) return;
+    await once(this.#response, "drain", { signal: this.signal }).catch(() => undefined);
   }
 
   /** Ends it. */
@@ -54,9 +68,9 @@ export class Stream implements Disposable {
 
   #write(text: string): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
-    this.#response.write(text);
-    if (this.#response.writableLength <= BEHIND) return;
+    if (this.#response.writableLength <= BEHIND) return void this.#response.write(text);
     this.#dropped();
     this.#response.destroy();
+    return this.#close();
   }
 }

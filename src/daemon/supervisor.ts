@@ -1,5 +1,5 @@
 /** Parts of the daemon, each with a life of its own: one that fails is started again, later each time, and no other notices. */
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Journal } from "./journal.ts";
@@ -28,7 +28,7 @@ const CONDITION_AFTER = 3;
 
 /** Waits, but not beyond an abort. */
 export const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  setTimeout(milliseconds, undefined, { signal, ref: true }).catch(() => undefined);
+  sleep(milliseconds, undefined, { signal, ref: true }).catch(() => undefined);
 
 /** The supervisor. */
 export class Supervisor {
@@ -72,11 +72,14 @@ export class Supervisor {
     while (!signal.aborted) {
       say("running");
       const started = this.#clock.monotonic();
+      const well = setTimeout(() => this.#journal.health.clear("PART_FAILING", name), RECOVERED).unref();
       try {
         await part.run(signal);
         reason = "it ended by itself";
       } catch (error) {
         reason = messageOf(error);
+      } finally {
+        clearTimeout(well);
       }
       if (signal.aborted) break;
       restarts += 1;
@@ -87,8 +90,7 @@ export class Supervisor {
         part: name,
         restarts,
       });
-      if (inARow >= CONDITION_AFTER)
-        this.#journal.health.raise("PART_FAILING", { part: name, times: inARow, reason }, name);
+      if (inARow >= CONDITION_AFTER) this.#journal.health.raise("PART_FAILING", { part: name, reason }, name);
       await this.#wait(wait, signal);
     }
     say("stopped");

@@ -7,9 +7,10 @@ import { RtnlSocket } from "../linux/netlink/socket.ts";
 import { type Netns, openNetns } from "../linux/netns.ts";
 import type { Link } from "../shaper/model.ts";
 import type { Keeper } from "./keeper.ts";
-import { CALM, changed, contested, due, looked, type Pace } from "./pace.ts";
+import { CALM, changed, contested, due, looked, looking, type Pace } from "./pace.ts";
 import { type Part, pause } from "./supervisor.ts";
 import type { System } from "./system.ts";
+import { reasonOf } from "./changes.ts";
 
 /** What no message tells of (TCX, pins) is looked at this often, in milliseconds. */
 const ROUTINE = 300_000;
@@ -43,12 +44,23 @@ export class Watcher implements Part {
     const { netns } = this.#system.place;
     using ns = netns === undefined ? undefined : openNetns(netns);
     using monitor = RtnlMonitor.open(ns);
-    signal.addEventListener("abort", () => monitor[Symbol.dispose](), { once: true });
-    this.#readLinks(ns);
-    this.#change("the watch began", true);
-    const heard = this.#hear(monitor);
-    const looking = this.#look(signal);
-    await Promise.race([heard, looking]);
+    // Whichever of the two ends first ends the other, and nothing of this life goes on beside the next.
+    const life = new AbortController();
+    const end = (): void => {
+      life.abort();
+      monitor[Symbol.dispose]();
+    };
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      this.#readLinks(ns);
+      this.#change("the watch began", true);
+      const both = [this.#hear(monitor), this.#look(life.signal, ns)];
+      for (const each of both) void each.then(end, end);
+      for (const { status, ...rest } of await Promise.allSettled(both))
+        if (status === "rejected") throw (rest as { readonly reason: unknown }).reason;
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
   }
 
   async #hear(monitor: RtnlMonitor): Promise<void> {
@@ -60,7 +72,7 @@ export class Watcher implements Part {
     }
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(signal: AbortSignal, ns: Netns | undefined): Promise<void> {
     const { clock } = this.#system.place;
     let routine = clock.monotonic() + ROUTINE;
     while (!signal.aborted) {
@@ -70,6 +82,8 @@ export class Watcher implements Part {
       const now = clock.monotonic();
       if (now >= routine) {
         routine = now + ROUTINE;
+        this.#sameNamespace(ns);
+        this.#system.journal.probe();
         this.#change("routine", true);
       }
       const next = due(this.#pace);
@@ -81,36 +95,55 @@ export class Watcher implements Part {
     const { clock } = this.#system.place;
     const reason = this.#reason;
     const shaper = this.#shaper;
-    this.#pace = { ...this.#pace, first: undefined };
+    this.#pace = looking(this.#pace);
     this.#shaper = false;
-    const repaired = shaper ? await this.#keeper.reconcile(reason) : 0;
+    const look = shaper ? await this.#keeper.reconcile(reason) : "calm";
     const healed = await this.#healDispatcher();
-    this.#pace = looked({ ...this.#pace }, clock.monotonic(), repaired > 0 || healed);
+    this.#pace = looked(this.#pace, clock.monotonic(), look !== "calm" || healed);
     const seconds = contested(this.#pace);
     const { health } = this.#system.journal;
     if (seconds === undefined) health.clear("DRIFT_CONTESTED");
-    else health.raise("DRIFT_CONTESTED", { times: this.#pace.repairs, seconds });
+    else health.raise("DRIFT_CONTESTED", { seconds });
   }
 
   /** Brings programs and links together with what the store says. */
   #healDispatcher(): Promise<boolean> {
     const { place, serial, journal } = this.#system;
     return serial.run(async () => {
-      using dispatcher = openDispatcher(place);
-      if (dispatcher.state().programs.size === 0) return false;
-      const { plan, warnings } = await dispatcher.heal();
-      for (const { message } of warnings) log.warn("{message}", { message });
-      if (plan.actions.length === 0) return false;
-      const message = `Programs and links were brought together with the store in ${plan.actions.length} steps`;
-      journal.record("dispatcher.healed", "warning", message, { steps: plan.actions.length });
-      return true;
+      try {
+        using dispatcher = openDispatcher(place);
+        if (dispatcher.state().programs.size === 0) return false;
+        const { plan, warnings } = await dispatcher.heal();
+        journal.health.clear("DISPATCHER_FAILING");
+        for (const { message } of warnings) log.warn("{message}", { message });
+        if (plan.actions.length === 0) return false;
+        const message = `Programs and links were brought together with the store in ${plan.actions.length} steps`;
+        journal.record("dispatcher.healed", "warning", message, { steps: plan.actions.length });
+        return true;
+      } catch (error) {
+        journal.health.raise("DISPATCHER_FAILING", { reason: reasonOf(error) });
+        return false;
+      }
     });
+  }
+
+  /** A namespace of the same name that was made anew is another, and this one is heard of no more. */
+  #sameNamespace(ns: Netns | undefined): void {
+    const { netns } = this.#system.place;
+    if (!ns || netns === undefined) return;
+    using now = openNetns(netns);
+    if (now.id !== ns.id) throw new Error(`the network namespace "${netns}" was made anew`);
   }
 
   #readLinks(ns: Netns | undefined): void {
     using socket = RtnlSocket.open(ns);
     this.#links.clear();
     for (const { ifindex, name } of dumpLinks(socket)) this.#links.set(ifindex, name);
+  }
+
+  /** Looks soon, as if something had changed. */
+  wake(reason: string): void {
+    this.#change(reason, true);
   }
 
   /** The interfaces that are to be shaped. */
@@ -140,6 +173,7 @@ export class Watcher implements Part {
     if (gone) this.#links.delete(ifindex);
     else this.#links.set(ifindex, name);
     const concerned = [name, before].some((known) => known !== undefined && this.#configured.includes(known));
+    if (concerned && (gone || before !== name)) this.#keeper.lost();
     const { journal } = this.#system;
     if (gone) {
       if (before === undefined) return;

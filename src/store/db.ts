@@ -58,7 +58,8 @@ export function transaction<T>(db: DatabaseSync, body: () => T): T {
     db.exec("COMMIT");
     return result;
   } catch (error) {
-    db.exec("ROLLBACK");
+    // SQLite has taken it back by itself after some errors, a full disk among them.
+    if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
 }

@@ -168,6 +168,21 @@ describe("what is wrong with a request is told", () => {
     assert.equal(all.length, 4, all.join("\n"));
   });
 
+  it("too much, in chunks of which nobody said how many there are", async () => {
+    const { socket: path } = pathsBelow(lab.shaped.root);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const headers = { "content-type": "application/json", "transfer-encoding": "chunked" };
+      const sent = request({ socketPath: path, method: "POST", path: "/v1/gc", headers }, (response) => {
+        let text = String(response.statusCode);
+        response.on("data", (chunk: Buffer) => (text += chunk.toString())).on("end", () => resolve(text));
+      });
+      sent.on("error", reject);
+      for (let i = 0; i < 10; i += 1) sent.write("x".repeat(10_000));
+      sent.end();
+    });
+    assert.match(answer, /^413.*REQUEST_TOO_LARGE/);
+  });
+
   it("what is not HTTP", async () => {
     const { connect } = await import("node:net");
     const text = await new Promise<string>((resolve, reject) => {

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { pathsBelow } from "../../src/linux/paths.ts";
 import { configureBakery, runScript, skipPython } from "../helpers/bakery-daemon.ts";
 import { DaemonLab } from "../helpers/daemon.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { GOLDEN, goldenSettings, goldenText, skipGolden } from "../helpers/libreqos.ts";
 
 const CALLS = join(GOLDEN, "bakery-calls");
@@ -89,6 +90,10 @@ test("in execute mode commands reach the kernel, failures are told, and the tree
   // The daemon does not put its own tree in the place of it.
   await new Promise((resolve) => void setTimeout(resolve, 800));
   assert.match(lab.shaped.router("tc class show dev lan0"), /class htb 1:7 /);
+  // A mode that was set by hand outlives a reload, and nobody is told that the daemon has applied what it has not.
+  await lab.client.call("config.reload", {});
+  assert.equal((await lab.client.call("bakery.get", {})).mode, "execute");
+  await assert.rejects(lab.client.call("shaper.apply", { body: {} }), /BAKERY_DRIVING/);
   const { conditions } = await lab.client.call("health", {});
   assert.deepEqual(
     conditions.map(({ code }) => code),
@@ -96,7 +101,7 @@ test("in execute mode commands reach the kernel, failures are told, and the tree
   );
   await run("qdisc del dev lan0 root");
   await lab.client.call("bakery.mode", { body: { mode: "file" } });
-  await lab.client.call("config.reload", {});
+  await eventually(async () => assert.match(lab.shaped.router("tc qdisc show dev lan0"), /qdisc mq 7fff: root/));
   assert.equal((await lab.client.call("shaper.circuits", {})).inStep, true);
 });
 

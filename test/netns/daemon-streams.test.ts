@@ -47,6 +47,16 @@ test("events go on where a reader stopped, also behind a restart of the daemon",
   );
 });
 
+test("however much a reader missed, it gets all of it, and then what comes", async () => {
+  const sent = 1300;
+  for (let i = 0; i < sent; i += 1) await lab.client.call("log.set", { body: { levels: { api: "info" } } });
+  const { ids } = await take("events.stream", { query: { after: "3" } }, sent);
+  assert.deepEqual(
+    ids,
+    Array.from({ length: sent }, (_, i) => String(i + 4)),
+  );
+});
+
 test("a stream that is open when the daemon stops is ended, and does not keep it", async () => {
   const open = take("events.stream", {}, 1000);
   await eventually(async () => assert.match(await lab.client.call("metrics", {}), /^sluice_streams 1$/m));

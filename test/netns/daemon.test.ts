@@ -1,6 +1,6 @@
 /** The daemon on the real kernel: start, reload, rollback, what others do to its tree, and how it ends. */
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { inspect } from "node:util";
 import type { EventJson } from "../../src/api/schemas/system.ts";
@@ -199,6 +199,54 @@ test("a reload of what holds already, while an interface is away, is no refusal;
   lab.shaped.router("ip link set gone0 name lan0; ip link set lan0 up");
   await eventually(async () => assert.deepEqual(await codes(), []));
   assert.ok(await inStep());
+});
+
+test("healing what others did does not say that refused files were taken", async () => {
+  await lab.start();
+  lab.write("network.json", (text) => `${text},`);
+  assert.equal(lab.cli(["reload"]).status, 65);
+  lab.shaped.router("tc qdisc del dev lan0 root");
+  await eventually(async () => assert.equal((await events("drift.healed")).length, 1));
+  assert.deepEqual(await codes(), ["CONFIG_REFUSED"]);
+  assert.match(await lab.client.call("metrics", {}), /^sluice_config_last_reload_successful 0$/m);
+});
+
+test("with drift = report an interface that comes late is shaped all the same", async () => {
+  lab.write("sluice.toml", (text) => `${text}\n[daemon]\ndrift = "report"\n`);
+  lab.shaped.router("ip link set lan0 down; ip link set lan0 name later0");
+  await lab.start();
+  assert.deepEqual(await codes(), ["LINK_MISSING"]);
+  lab.shaped.router("ip link set later0 name lan0; ip link set lan0 up");
+  await eventually(async () => assert.deepEqual(await codes(), []));
+  assert.ok(await inStep());
+});
+
+test("without [shaper] any more, what was shaped is taken away, by a reload and at the start", async () => {
+  await lab.start();
+  const files = readFileSync(lab.path("sluice.toml"), "utf8");
+  lab.write("sluice.toml", () => "# nothing\n");
+  assert.equal(lab.cli(["reload"]).status, 0);
+  assert.equal(tree(), "");
+  lab.write("sluice.toml", () => files);
+  assert.equal(lab.cli(["reload"]).status, 0);
+  assert.match(tree(), /htb/);
+  await lab.stop();
+  lab.write("sluice.toml", () => "# nothing\n");
+  await lab.start();
+  assert.equal(tree(), "");
+  assert.equal((await status()).text, "nothing is to be shaped");
+});
+
+test("stopped during its first apply it finishes that, and ends in order", async () => {
+  await lab.start({ wait: false });
+  await new Promise((resolve) => void setTimeout(resolve, 250));
+  lab.kill("SIGTERM");
+  const code = await lab.ended();
+  // Before the daemon has taken over its signals the kernel ends it, and nothing has begun.
+  if (code === "SIGTERM") return assert.equal(tree(), "");
+  assert.equal(code, 0);
+  await lab.start();
+  return assert.ok(await inStep());
 });
 
 test("cleanup takes everything away and nothing puts it back until somebody applies", async () => {

@@ -26,9 +26,9 @@ function usersOf(folder: string): string[] {
 }
 
 for (const [how, args, patience, message] of [
-  ["hangs", ["hang"], 15_000, /ending\.ts: the guest said nothing for too long and was stopped; .*hangs now/s],
-  ["goes off", ["off"], 60_000, /ending\.ts: the guest ended before its job did; .*goes off now/s],
-  ["fails", ["fail"], 60_000, /ending\.ts failed in the guest: Error: why it fails/],
+  ["hangs", ["hang"], 45_000, /ending\.ts: the guest said nothing for too long and was stopped; .*hangs now/s],
+  ["goes off", ["off"], 180_000, /ending\.ts: the guest ended before its job did; .*goes off now/s],
+  ["fails", ["fail"], 180_000, /ending\.ts failed in the guest: Error: why it fails/],
 ] as const)
   test(`a guest that ${how} is told of with its reason, and nothing of it is left`, async (t) => {
     const machine = requireMachine(t);

@@ -31,7 +31,7 @@ export interface FileResult {
 }
 
 /** After this many milliseconds a file is stopped: it hangs. An emulated processor has a multiple of it. */
-export const TIMEOUT = { native: 300_000, emulated: 1_200_000 } as const;
+export const TIMEOUT = { native: 600_000, emulated: 1_200_000 } as const;
 const timeout = TIMEOUT[process.env["SLUICE_TEST_EMULATED"] === "1" ? "emulated" : "native"];
 
 type Ended = EventData.TestPass | EventData.TestFail;

@@ -3,6 +3,7 @@ import type { Output } from "../../api/routes.ts";
 import type { Direction } from "../../shaper/model.ts";
 import { type ClassCounters, readCounters } from "../../shaper/counters.ts";
 import { sidesOf } from "../../shaper/desired.ts";
+import { dumpLinks } from "../../linux/netlink/dump.ts";
 import { Shaper } from "../../shaper/shaper.ts";
 import { buildView, circuitsIn, type NodeView, type SideView } from "../../shaper/view.ts";
 import type { Inputs } from "../files.ts";
@@ -36,6 +37,12 @@ export class CounterReader implements Disposable {
     this.#view = (counters) => buildView({ tree, allocation, sides, counters });
     this.#shaper = shaper;
     owned.move();
+  }
+
+  /** Whether the interfaces are still those that the tree was planned for. */
+  get current(): boolean {
+    const known = new Set(dumpLinks(this.#shaper.socket).map(({ ifindex, name }) => `${ifindex} ${name}`));
+    return this.#shaper.devices.every(({ ifindex, name }) => known.has(`${ifindex} ${name}`));
   }
 
   /** Reads them. `ids` names the circuits that are wanted beside the nodes. */

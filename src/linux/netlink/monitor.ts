@@ -8,6 +8,7 @@ import { RTM } from "./message.ts";
 import { Messages } from "./reader.ts";
 import { writeSync } from "node:fs";
 
+const AF_UNSPEC = 0;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -48,7 +49,10 @@ const TC_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 function decode(message: Messages): Change | undefined {
-  if (message.type === RTM.NEWLINK || message.type === RTM.DELLINK)
+  // Bridges tell of their ports by the same messages: a port that leaves one is no link that is gone.
+  const isLink = message.type === RTM.NEWLINK || message.type === RTM.DELLINK;
+  if (isLink && (message.u16(0) & 0xff) !== AF_UNSPEC) return undefined;
+  if (isLink)
     return {
       kind: "link",
       ifindex: message.i32(4),
