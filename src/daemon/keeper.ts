@@ -107,11 +107,13 @@ export class Keeper {
       if (taken) this.#taken(configuration);
       if (!configuration.inputs) await this.#release(this.#lastKept());
       this.#configuration = configuration;
-      if (this.#active?.pinned) this.#system.journal.health.raise("CONFIG_PINNED", { id: this.#active.id });
+      // What somebody went back to may be unreadable for this version: then the files hold, and it is pinned no more.
+      const pinned = this.#active?.pinned === true && !taken;
+      if (pinned) this.#system.journal.health.raise("CONFIG_PINNED", { id: this.#active!.id });
       this.#hooks.adopt(configuration.settings);
       try {
         await this.#shape(configuration, { who: "start", configuration: this.#active?.id ?? null }, BY_NETLINK);
-        if (!this.#active?.pinned) this.#activate(configuration, "start");
+        if (!pinned) this.#activate(configuration, "start");
       } catch (error) {
         this.#notApplied(error);
       }
@@ -330,7 +332,12 @@ export class Keeper {
   #taken(configuration: Configuration): void {
     this.#problems = configuration.warnings;
     for (const code of ["CONFIG_REFUSED", "CONFIG_PINNED"] as const) this.#system.journal.health.clear(code);
-    this.lastReload = { successful: true, seconds: Math.floor(Date.now() / 1000) };
+    this.lastReload = { successful: true, seconds: this.#seconds() };
+  }
+
+  /** Now, in seconds since the epoch. */
+  #seconds(): number {
+    return Math.floor(this.#system.place.clock.now() / 1000);
   }
 
   #readFiles(): Configuration {
@@ -374,7 +381,7 @@ export class Keeper {
     if (!(error instanceof SluiceError) || ["STATE_MOVED", "LOCK_TIMEOUT"].includes(error.code)) return;
     const { journal } = this.#system;
     if (ofFiles) this.#problems = error.problems;
-    this.lastReload = { successful: false, seconds: Math.floor(Date.now() / 1000) };
+    this.lastReload = { successful: false, seconds: this.#seconds() };
     const errors = error.problems.filter(({ severity }) => severity === "error");
     const more = errors.length > 1 ? ` and ${errors.length - 1} more` : "";
     const reason = `${reasonOf(error)}${more}`;

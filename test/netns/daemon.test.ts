@@ -1,6 +1,6 @@
 /** The daemon on the real kernel: start, reload, rollback, what others do to its tree, and how it ends. */
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { inspect } from "node:util";
 import type { EventJson } from "../../src/api/schemas/system.ts";
@@ -281,7 +281,6 @@ test("commands for a daemon say how to start one when there is none; others do w
   const json = JSON.parse(lab.cli(["reload", "--json"]).stdout) as { schema: string };
   assert.equal(json.schema, "sluice/error/1");
   assert.match(lab.cli(["check"]).stdout, /^ok: /);
-  writeFileSync(lab.path("left"), "");
   await lab.start();
   await lab.stop();
   // What it leaves behind when it is killed is no socket that answers.
