@@ -14,9 +14,6 @@ export interface ChangeFlags extends LockFlags, Pick<PlaceFlags, "direct"> {
   readonly plan: boolean;
 }
 
-/** The metadata key under which the application of a program stands. */
-const APPLICATION = "sluice/application";
-
 /** What every change is told. */
 export function changeOf(flags: ChangeFlags): { readonly plan: boolean; readonly lockTimeout?: number } {
   const lockTimeout = lockTimeoutOf(flags);
@@ -31,7 +28,7 @@ export interface MetadataFlags {
 
 /** Metadata as the flags give it, the application among it. @throws SluiceError USAGE */
 export async function metadataOf({ metadata, application }: MetadataFlags): Promise<Record<string, string>> {
-  const { parseMetadata } = await import("../control/words.ts");
+  const { APPLICATION, parseMetadata } = await import("../control/words.ts");
   const pairs = (metadata ?? []).map((word) => parseMetadata(word));
   return Object.fromEntries(application === undefined ? pairs : [...pairs, [APPLICATION, application]]);
 }

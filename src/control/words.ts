@@ -1,2 +1,2 @@
 /** Words of the command line about programs and links, as the domain reads them. */
-export { parseGlobal, parseId, parseMetadata, parseProgram } from "../dispatcher/words.ts";
+export { APPLICATION, parseGlobal, parseId, parseMetadata, parseProgram } from "../dispatcher/words.ts";

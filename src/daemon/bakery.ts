@@ -6,10 +6,11 @@ import type { Inputs } from "../control/files.ts";
 import type { Settings } from "../control/settings.ts";
 import { libreqosSettings } from "../control/shaper/export.ts";
 import { SluiceError, sluiceError } from "../core/errors.ts";
+import { TC_ROOT } from "../core/tc/handle.ts";
 import { waitForLock } from "../linux/lock.ts";
 import { dumpLinks } from "../linux/netlink/dump.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
-import { Netns } from "../linux/netns.ts";
+import { type Netns, openNetns } from "../linux/netns.ts";
 import { TcRunner } from "../linux/tc/runner.ts";
 import { carryOut } from "../shaper/bakery/bakery.ts";
 import { decodeCommand } from "../shaper/bakery/decode.ts";
@@ -18,7 +19,6 @@ import { BakeryQueue, BOUND } from "../shaper/bakery/queue.ts";
 import { readQdiscs } from "../shaper/fetch.ts";
 import { optionsFromConfig } from "../shaper/libreqos/from-config.ts";
 import type { LibreqosSettings } from "../shaper/libreqos/settings.ts";
-import { TC_ROOT } from "../core/tc/handle.ts";
 import { reasonOf } from "./changes.ts";
 import type { System } from "./system.ts";
 
@@ -164,9 +164,8 @@ export class Bakery {
   #execute(command: BakeryCommand, settings: LibreqosSettings): Promise<void> {
     const { place, serial } = this.#system;
     return serial.run(async () => {
-      using lock = await waitForLock(place.paths.lock);
-      using ns = place.netns === undefined ? undefined : Netns.open(place.netns);
-      void lock;
+      using _lock = await waitForLock(place.paths.lock);
+      using ns = place.netns === undefined ? undefined : openNetns(place.netns);
       const rootOf = (device: string): string | undefined => this.#rootOf(device, ns);
       await carryOut(command, settings, { kind: "execute", tc: new TcRunner(ns), rootOf });
     });

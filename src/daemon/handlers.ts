@@ -11,7 +11,7 @@ import type { Counters } from "./counters.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Logs } from "./logs.ts";
 import { type Measured, metricsText } from "./metrics.ts";
-import type { Handlers, Streamers } from "./server.ts";
+import type { CallContext, Handlers, Streamers } from "./server.ts";
 import { healthOutput, statusOutput, type StatusInput } from "./status.ts";
 import * as configurations from "./store/configurations.ts";
 import * as plans from "./store/plans.ts";
@@ -31,48 +31,34 @@ export interface Parts {
   readonly wake: (reason: string) => void;
 }
 
-/** Changes of programs and links are told. */
-const CHANGES: ReadonlySet<string> = new Set([
+/** Changes of programs and links, which are told. */
+const CHANGES: readonly LocalRoute[] = [
   "programs.load",
+  "programs.pull",
   "programs.unload",
   "links.attach",
   "links.detach",
   "gc",
-]);
+];
 
-/** Routes that do what the command line would do by itself, one change after the other. */
+type Local = (place: System["place"], input: unknown) => Promise<object>;
+type Change = (input: { readonly body: { readonly plan?: boolean } }, context: CallContext) => Promise<object>;
+
+/** What the command line would do by itself; what the daemon does otherwise takes the place of some of it. */
 function localHandlers({ system }: Parts): Handlers {
   const { place, serial, journal } = system;
-  const names: readonly LocalRoute[] = [
-    "shaper.check",
-    "shaper.plan",
-    "shaper.export",
-    "programs.list",
-    "programs.get",
-    "programs.load",
-    "programs.pull",
-    "programs.unload",
-    "links.list",
-    "links.get",
-    "links.attach",
-    "links.detach",
-    "dispatchers.list",
-    "dispatchers.get",
-    "doctor.check",
-    "doctor.rules",
-    "gc",
-  ];
-  const handlers = names.map((name) => {
-    const operate = OPERATIONS[name] as (at: System["place"], input: unknown) => Promise<object>;
-    if (!CHANGES.has(name)) return [name, (input: unknown) => operate(place, input)];
-    const change = (input: { readonly body: { readonly plan?: boolean } }, { caller }: { caller: { who: string } }) =>
-      serial.run(async () => {
-        const output = await operate(place, input);
-        if (!input.body.plan)
-          journal.record("dispatcher.changed", "info", `${name} for ${caller.who}`, { route: name });
-        return output;
-      });
-    return [name, change];
+  const changing =
+    (name: LocalRoute, operate: Local): Change =>
+    async (input, { caller }) => {
+      const body = (): Promise<object> => operate(place, input);
+      // A registry may take its time, for which nothing else shall wait; the change itself waits for the lock as always.
+      const output = await (name === "programs.pull" ? body() : serial.run(body));
+      if (!input.body.plan) journal.record("dispatcher.changed", "info", `${name} for ${caller.who}`, { route: name });
+      return output;
+    };
+  const handlers = Object.entries(OPERATIONS).map(([key, operation]) => {
+    const [name, operate] = [key as LocalRoute, operation as Local];
+    return [name, CHANGES.includes(name) ? changing(name, operate) : (input: unknown) => operate(place, input)];
   });
   return Object.fromEntries(handlers) as Handlers;
 }

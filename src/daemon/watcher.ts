@@ -6,11 +6,11 @@ import { type Change, RtnlMonitor } from "../linux/netlink/monitor.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
 import { type Netns, openNetns } from "../linux/netns.ts";
 import type { Link } from "../shaper/model.ts";
+import { reasonOf } from "./changes.ts";
 import type { Keeper } from "./keeper.ts";
 import { CALM, changed, contested, due, looked, looking, type Pace } from "./pace.ts";
 import { type Part, pause } from "./supervisor.ts";
 import type { System } from "./system.ts";
-import { reasonOf } from "./changes.ts";
 
 /** What no message tells of (TCX, pins) is looked at this often, in milliseconds. */
 const ROUTINE = 300_000;
@@ -112,8 +112,8 @@ export class Watcher implements Part {
     return serial.run(async () => {
       try {
         using dispatcher = openDispatcher(place);
-        if (dispatcher.state().programs.size === 0) return false;
-        const { plan, warnings } = await dispatcher.heal();
+        const there = dispatcher.state().programs.size > 0;
+        const { plan, warnings } = there ? await dispatcher.heal() : { plan: { actions: [] }, warnings: [] };
         journal.health.clear("DISPATCHER_FAILING");
         for (const { message } of warnings) log.warn("{message}", { message });
         if (plan.actions.length === 0) return false;
