@@ -58,7 +58,7 @@ function answers(route: Route): Json {
       content: { "application/json": { schema: { $ref: "#/components/schemas/Failure" } } },
     },
   ]);
-  const type = { json: "application/json", stream: "text/event-stream", text: "text/plain" }[route.answers];
+  const type = route.answers === "stream" ? "text/event-stream" : (route.mediaType ?? "application/json");
   const schema = jsonSchema(route.response, "output");
   return {
     "200": { description: route.summary, content: { [type]: { schema } } },

@@ -44,6 +44,8 @@ export interface Route<
   /** What it answers: a JSON object, a text in another format, or a stream of server-sent events, each such an object. */
   readonly answers: "json" | "text" | "stream";
   readonly response: R;
+  /** What kind of text it is; JSON when left out. */
+  readonly mediaType?: string;
   /** It takes If-Match, and answers 412 when the state moved. */
   readonly conditional?: true;
   /** Bytes that the body may have; 64 KiB when left out. */

@@ -179,13 +179,14 @@ export class Server {
     const handler = this.#options.handlers[name] as (input: unknown, context: CallContext) => unknown;
     // However long a change takes, it is no fault of the reader's.
     request.socket.setTimeout(0);
-    const output = await handler(input, context);
-    request.socket.setTimeout(STALLED);
+    const output = await Promise.try(handler, input, context).finally(() => request.socket.setTimeout(STALLED));
     const text = route.answers === "text" ? String(output) : JSON.stringify(output);
-    const type = route.path === "/metrics" ? "text/plain; version=0.0.4; charset=utf-8" : "application/json";
     const tag = (output as { readonly tag?: unknown }).tag;
     if (typeof tag === "string") response.setHeader("etag", `"${tag}"`);
-    response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(text) });
+    response.writeHead(200, {
+      "content-type": route.mediaType ?? "application/json",
+      "content-length": Buffer.byteLength(text),
+    });
     response.end(text);
     this.#count(name, 200);
     return undefined;

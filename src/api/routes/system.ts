@@ -43,6 +43,7 @@ export const SYSTEM_ROUTES = {
     summary: "Metrics in Prometheus' text format",
     access: "read",
     answers: "text",
+    mediaType: "text/plain; version=0.0.4; charset=utf-8",
     response: v.string(),
     example: {},
   }),
