@@ -25,7 +25,7 @@ const MEMORY = 1536;
 const PROCESSORS = 2;
 
 /** Test files that would take most of the time. */
-const STARTS_MANY = /netns\/(cli|crash|shaper-random|daemon(-\w+)?)\.test/;
+const STARTS_MANY = /(netns\/(cli|crash|shaper-random|daemon(-\w+)?)|vm\/bakery-daemon)\.test/;
 /** And those that user-mode Linux, of the same release, has all for. */
 const RELEASE_OF_USER_MODE = "6.1";
 const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours)|^test\/vm\//;
