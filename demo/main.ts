@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mount } from "../src/linux/ffi.ts";
 import { check } from "../src/linux/errno.ts";
-import { both } from "../src/shaper/both.ts";
+import { both } from "../src/core/both.ts";
 import { type Both, type Circuit, DIRECTIONS, type Direction } from "../src/shaper/model.ts";
 import { readIsp } from "../src/shaper/sources/isp.ts";
 import { table } from "../src/cli/render/table.ts";

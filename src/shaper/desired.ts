@@ -11,7 +11,7 @@ import { type Handle, handle, TC_ROOT } from "../core/tc/handle.ts";
 import type { Qdisc, QdiscAt } from "../core/tc/qdisc.ts";
 import type { BitsPerSecond } from "../core/units.ts";
 import { type Allocation, keyOf } from "./allocation.ts";
-import { both } from "./both.ts";
+import { both } from "../core/both.ts";
 import { type Leaf, type LeafBase, lacking, leafFor } from "./leaf.ts";
 import {
   type Circuit,

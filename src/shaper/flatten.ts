@@ -12,7 +12,7 @@
 import { type Problem, problem } from "../core/errors.ts";
 import { bitsPerSecond } from "../core/units.ts";
 import { type Both, type Circuit, DIRECTIONS, type NetworkNode } from "./model.ts";
-import { both } from "./both.ts";
+import { both } from "../core/both.ts";
 
 /** Levels of nodes between the link and the circuits. */
 const NODE_LEVELS = 6;

@@ -2,6 +2,7 @@
  * The shaper's nouns: what an ISP's files say ({@link Isp}), what the machine offers ({@link Facts}), what the kernel
  * shows ({@link Observed}) and what it shall hold ({@link Desired}). Plain data, all of it.
  */
+import type { Both, Direction } from "../core/both.ts";
 import type { Location } from "../core/errors.ts";
 import type { Prefix } from "../core/prefix.ts";
 import type { ClassAt } from "../core/tc/class.ts";
@@ -9,16 +10,7 @@ import type { Handle } from "../core/tc/handle.ts";
 import type { Cake, FqCodel, QdiscAt, SeenQdisc } from "../core/tc/qdisc.ts";
 import type { BitsPerSecond, Bytes } from "../core/units.ts";
 
-/** Towards the subscriber (leaves by the LAN side) or away from it (leaves by the Internet side). */
-export type Direction = "download" | "upload";
-/** Both, in the order in which everything is built and shown. */
-export const DIRECTIONS: readonly Direction[] = ["download", "upload"];
-
-/** One value per direction. */
-export interface Both<T> {
-  readonly download: T;
-  readonly upload: T;
-}
+export { type Both, type Direction, DIRECTIONS } from "../core/both.ts";
 
 // ---- What the files say -------------------------------------------------------------------------------------------
 

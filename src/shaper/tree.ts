@@ -4,7 +4,7 @@
  */
 import { type Problem, problem } from "../core/errors.ts";
 import { type BitsPerSecond, bitsPerSecond, humanRate, wholeBytesRate } from "../core/units.ts";
-import { both } from "./both.ts";
+import { both } from "../core/both.ts";
 import { type Branch, flatten } from "./flatten.ts";
 import { type Claim, grantMinimums, RATE_FLOOR } from "./minimums.ts";
 import {

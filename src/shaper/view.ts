@@ -1,7 +1,7 @@
 /** The tree with what the kernel counted, as people and programs look at it. Pure. */
 import { formatHandle, type Handle } from "../core/tc/handle.ts";
 import { type Allocation, keyOf, type Slot } from "./allocation.ts";
-import { both } from "./both.ts";
+import { both } from "../core/both.ts";
 import type { ClassCounters, Counters } from "./counters.ts";
 import { classidOf, type Side } from "./desired.ts";
 import type { Both, Circuit, Direction } from "./model.ts";

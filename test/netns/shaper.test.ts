@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { LAB } from "../../demo/lab.ts";
-import { both } from "../../src/shaper/both.ts";
+import { both } from "../../src/core/both.ts";
 import { keyOf } from "../../src/shaper/allocation.ts";
 import { readCounters } from "../../src/shaper/counters.ts";
 import { classidOf, sidesOf } from "../../src/shaper/desired.ts";

@@ -1,6 +1,6 @@
 /** Views of the shaper as the API has them: plain fields with units in their names, no internals. */
 import type { CircuitJson, NodeJson, SideJson } from "../../api/schemas/shaper.ts";
-import { both } from "../../shaper/both.ts";
+import { both } from "../../core/both.ts";
 import type { CircuitView, NodeView, SideView } from "../../shaper/view.ts";
 
 const sideJson = ({ ceil, rate, limit, device, classid, counters }: SideView): SideJson => ({

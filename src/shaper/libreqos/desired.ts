@@ -7,7 +7,7 @@ import { parsePrefix } from "../../core/prefix.ts";
 import type { ClassAt } from "../../core/tc/class.ts";
 import { handle } from "../../core/tc/handle.ts";
 import type { QdiscAt } from "../../core/tc/qdisc.ts";
-import { both } from "../both.ts";
+import { both } from "../../core/both.ts";
 import type { ClassifierConfig, Desired, DesiredDevice, HostEntry, HostTable, UnknownTarget } from "../model.ts";
 import type { LibreqosBuilt } from "./build.ts";
 import type { PlacedCircuit, PlacedNode } from "./ids.ts";

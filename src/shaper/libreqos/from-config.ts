@@ -1,6 +1,6 @@
 /** LibreQoS's settings from a `sluice.toml`, for those who change over one step at a time. */
 import { formatQdisc } from "../../core/tc/text.ts";
-import { both } from "../both.ts";
+import { both } from "../../core/both.ts";
 import type { LeafChoice, Link, ShaperConfig } from "../model.ts";
 import type { LibreqosLink, LibreqosOptions } from "./settings.ts";
 

@@ -3,7 +3,7 @@ import { type Location, type Problem, problem } from "../../core/errors.ts";
 import { type JsonEntry, type JsonObject, type JsonValue, parseJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { type BitsPerSecond, bitsPerSecond } from "../../core/units.ts";
-import { both } from "../both.ts";
+import { both } from "../../core/both.ts";
 import type { Both, Direction, NetworkNode } from "../model.ts";
 import { formatMbps, parseMbps, type RateKind, WANTED_MBPS } from "./mbps.ts";
 

@@ -1,6 +1,6 @@
 /** The same node or circuit in both dialects, with the numbers that each writes into the kernel. */
 import { type BitsPerSecond, humanRate, parseRate } from "../../../core/units.ts";
-import { both } from "../../both.ts";
+import { both } from "../../../core/both.ts";
 import { type Both, DIRECTIONS } from "../../model.ts";
 import type { Tree, TreeCircuit, TreeNode } from "../../tree.ts";
 import type { LibreqosBuilt } from "../build.ts";
