@@ -17,14 +17,15 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   store: ["core"],
   shaper: ["core", "linux", "store"],
   dispatcher: ["core", "linux", "store"],
+  autorate: ["core", "linux", "store"],
   api: ["core"],
-  control: ["core", "linux", "store", "api", "shaper", "dispatcher"],
-  daemon: ["core", "linux", "store", "api", "control", "shaper"],
+  control: ["core", "linux", "store", "api", "shaper", "dispatcher", "autorate"],
+  daemon: ["core", "linux", "store", "api", "control", "shaper", "autorate"],
   cli: ["core", "linux", "api", "control"],
 };
 
 /** Rooms whose names are taken. The first file in one of them must come with its row in {@link MAY}. */
-const RESERVED = ["autorate", "relay"];
+const RESERVED = ["relay"];
 
 /** Domains: the rooms with a planner, which do not import each other. */
 const DOMAINS = ["shaper", "dispatcher", "autorate", "relay"];

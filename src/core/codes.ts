@@ -2,6 +2,7 @@
  * The error registry. A code is never reused for another meaning and never renamed; `docs/errors.md` is generated from
  * this table and a test keeps the two together.
  */
+import { AUTORATE_ERRORS } from "./codes-autorate.ts";
 import { DAEMON_ERRORS } from "./codes-daemon.ts";
 import { config, conflict, data, type ErrorSpec, failure, untakeable, warning } from "./error-spec.ts";
 import { EXIT } from "./exit.ts";
@@ -481,6 +482,7 @@ export const ERRORS = {
     "Timed out after {seconds} s waiting for lock {file}, held by {holder}",
     "Wait until it has finished and try again, or give it longer with --lock-timeout",
   ),
+  ...AUTORATE_ERRORS,
   ...DAEMON_ERRORS,
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },
