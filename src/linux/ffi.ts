@@ -72,12 +72,29 @@ export const recv = libc.func("int64_t recv(int fd, void *buf, size_t len, int f
   length: number,
   flags: number,
 ) => number;
+/** recvmsg(2); the header is a struct msghdr that holds the addresses of its parts. */
+export const recvmsg = libc.func("int64_t recvmsg(int fd, void *header, int flags)") as (
+  fd: number,
+  header: Memory,
+  flags: number,
+) => number;
+/** clock_gettime(2) into a struct timespec. */
+export const clockGettime = libc.func("int clock_gettime(int clock, void *time)") as (
+  clock: number,
+  time: Memory,
+) => number;
 /** getsockopt(2); the length is read and written. */
 export const getsockopt = libc.func("int getsockopt(int fd, int level, int name, void *val, uint32_t *len)") as (
   fd: number,
   level: number,
   name: number,
   value: Memory,
+  length: Memory,
+) => number;
+/** getsockname(2); the length is read and written. */
+export const getsockname = libc.func("int getsockname(int fd, void *addr, uint32_t *len)") as (
+  fd: number,
+  address: Memory,
   length: Memory,
 ) => number;
 /** eventfd(2). */
@@ -94,6 +111,13 @@ export const pollAsync = (fds: Memory, count: number, timeout: number): Promise<
   new Promise((resolve, reject) => {
     pollCall.async(fds, count, timeout, (error, result) => (error ? reject(error) : resolve(result)));
   });
+/** ppoll(2) in this thread, until a struct timespec has passed; for threads that do nothing else. */
+export const ppoll = libc.func("int ppoll(void *fds, unsigned long count, const void *timeout, const void *mask)") as (
+  fds: Memory,
+  count: number,
+  timeout: Memory,
+  mask: null,
+) => number;
 /** getgrnam(3): the address of a struct group, 0 when there is none of that name. */
 export const getgrnam = libc.func("uintptr_t getgrnam(const char *name)") as (name: string) => bigint | number;
 /** malloc_trim(3): gives memory that the C library holds back to the kernel. */
