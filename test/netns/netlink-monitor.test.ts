@@ -3,9 +3,17 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { ip } from "../../demo/lab.ts";
+import { handle, TC_ROOT } from "../../src/core/tc/handle.ts";
+import { bitsPerSecond } from "../../src/core/units.ts";
+import { getClass, getQdisc, getQdiscAt, interfaceIndex, interfaceMtu } from "../../src/linux/netlink/get.ts";
+import { dumpClasses } from "../../src/linux/netlink/dump.ts";
 import { type Change, RtnlMonitor } from "../../src/linux/netlink/monitor.ts";
+import { OwnPorts } from "../../src/linux/netlink/ports.ts";
+import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
+import { encodeClass } from "../../src/linux/netlink/tc/class.ts";
 import { Netns } from "../../src/linux/netns.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { batch, classAt, HTB, VethPair } from "../helpers/veth.ts";
 
 checkFds();
 
@@ -48,4 +56,51 @@ test("one that waits is ended from outside", async () => {
   const waiting = monitor.next();
   monitor[Symbol.dispose]();
   assert.deepEqual(await waiting, []);
+});
+
+test("what own sockets write and ask is left out and counted; what others write is told", async () => {
+  using veth = new VethPair();
+  veth.make(HTB);
+  const at = classAt(1, handle(1), 5e6);
+  veth.socket.request(batch((w) => encodeClass(w, "add", veth.dev, at)));
+  const own = new OwnPorts();
+  using socket = RtnlSocket.open(veth.ns);
+  using monitor = RtnlMonitor.open(veth.ns, own);
+  const change = (by: RtnlSocket, rate: number): void => {
+    const changed = { ...at, htb: { ...at.htb, rate: bitsPerSecond(rate) } };
+    by.request(batch((w) => encodeClass(w, "change", veth.dev, changed)));
+  };
+  const next = async (): Promise<number> => (await monitor.next()).length;
+  {
+    using _registered = own.add(socket);
+    for (const rate of [1e6, 2e6, 3e6]) change(socket, rate);
+    assert.equal(interfaceIndex(socket, "rt0"), veth.dev);
+    assert.equal(getClass(socket, veth.dev, at.classid)?.at.htb.rate, 3e6);
+    change(veth.socket, 4e6);
+    // All of it has been sent before the last: only that one is told.
+    assert.equal(await next(), 1);
+    assert.ok(monitor.leftOut >= 3, `${monitor.leftOut} were left out`);
+  }
+  change(socket, 5e6);
+  assert.equal(await next(), 1, "it is as any other when it is not registered any more");
+});
+
+test("one thing is asked for at a time, and what is not there is no error", () => {
+  using veth = new VethPair();
+  const { socket, dev } = veth;
+  assert.equal(getQdiscAt(socket, dev, TC_ROOT)?.at.handle ?? 0, 0, "nothing but the kernel's own");
+  veth.make(HTB);
+  const at = classAt(0x2a, handle(1), 5e6);
+  socket.request(batch((w) => encodeClass(w, "add", dev, at)));
+  assert.equal(getQdiscAt(socket, dev, TC_ROOT)?.at.qdisc.kind, "htb");
+  assert.equal(getQdisc(socket, dev, handle(1))?.at.handle, handle(1));
+  assert.deepEqual(getClass(socket, dev, at.classid)?.at, dumpClasses(socket, dev)[0]?.at);
+  assert.equal(getQdisc(socket, dev, handle(2)), undefined);
+  assert.equal(getQdiscAt(socket, dev, at.classid)?.at.handle ?? 0, 0);
+  assert.equal(getClass(socket, dev, handle(1, 3)), undefined, "no such class");
+  assert.equal(getClass(socket, dev, handle(2, 3)), undefined, "no such qdisc");
+  assert.equal(getQdisc(socket, 9999, handle(1)), undefined, "no such interface");
+  assert.equal(getClass(socket, 9999, at.classid), undefined);
+  assert.equal(interfaceMtu(socket, "rt0"), 1500);
+  for (const name of ["none", "a-name-of-more-than-fifteen"]) assert.equal(interfaceIndex(socket, name), undefined);
 });

@@ -102,6 +102,22 @@ const OTHERS: readonly Qdisc[] = [
     peakrate: megabits(80_000),
     mtu: bytes(1600),
   },
+  {
+    kind: "tbf",
+    rate: megabits(10),
+    burst: bytes(10_000),
+    limit: bytes(30_000),
+    framing: { overhead: 18, mpu: 64, linklayer: "ethernet" },
+  },
+  {
+    kind: "tbf",
+    rate: megabits(10),
+    burst: bytes(10_000),
+    limit: bytes(30_000),
+    peakrate: megabits(20),
+    mtu: bytes(2000),
+    framing: { overhead: 44, mpu: 0, linklayer: "atm" },
+  },
 ];
 
 const WIDE = 8 * 2 ** 32;
@@ -128,6 +144,7 @@ const classes: readonly ClassAt[] = RATES.flatMap(([rate, ceil], i) =>
       cburst: bytes(burst + 15),
       quantum: bytes(1514 + i),
       prio: i % 8,
+      ...(j === 1 && { framing: { overhead: i, mpu: 64, linklayer: i % 2 === 0 ? "ethernet" : "atm" } as const }),
     },
   })),
 );
@@ -164,6 +181,16 @@ describe("tc text and netlink messages are the same", () => {
   test("cake, all options", () => {
     compare(cakes.map((qdisc) => qdiscCase("add", qdisc)));
     compare(cakes.flatMap((qdisc) => every({ ...STATED, ...qdisc })));
+  });
+  test("cake, a change of the bandwidth alone", () => {
+    const at = {
+      handle: handle(0x8a),
+      parent: handle(1, 0x10),
+      qdisc: { kind: "cake", bandwidth: megabits(12.5) },
+    } as const;
+    const line = qdiscCommand("change", DEV, at, true);
+    assert.equal(line, `qdisc change dev ${DEV} parent 1:10 handle 8a: cake bandwidth 12500kbit`);
+    compare([{ line, encode: (writer, index) => encodeQdisc(writer, "change", index, at, { partial: true }) }]);
   });
   test("fq_codel, all options", () => compare(FQ_CODELS.flatMap(every)));
   test("mq, htb, pfifo, bfifo and tbf", () => compare(OTHERS.flatMap(every)));

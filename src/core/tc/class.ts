@@ -1,5 +1,6 @@
 /** HTB classes as typed values, and the arithmetic by which tc and the kernel hold bursts. */
 import { type BitsPerSecond, type Bytes, bytes } from "../units.ts";
+import { type Framing, sameFraming } from "./framing.ts";
 import type { Handle } from "./handle.ts";
 
 /** The parameters of an HTB class (tc-htb(8)). Rates are kept by the kernel in whole bytes per second. */
@@ -16,6 +17,8 @@ export interface HtbClass {
   readonly quantum: Bytes;
   /** 0 first .. 7 last, when borrowing. */
   readonly prio: number;
+  /** How lengths are reckoned, for both rates; absent: as they are. */
+  readonly framing?: Framing;
 }
 
 /** A class with its place on a device. */
@@ -59,6 +62,7 @@ export function sameClass(a: HtbClass, b: HtbClass, inner = false): boolean {
     Math.floor(a.rate / 8) === Math.floor(b.rate / 8) &&
     Math.floor(a.ceil / 8) === Math.floor(b.ceil / 8) &&
     (inner || (a.quantum === b.quantum && a.prio === b.prio)) &&
+    sameFraming(a.framing, b.framing) &&
     transmitTicks(a.rate, a.burst) === transmitTicks(b.rate, b.burst) &&
     transmitTicks(a.ceil, a.cburst) === transmitTicks(b.ceil, b.cburst)
   );

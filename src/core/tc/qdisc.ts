@@ -3,6 +3,7 @@
  * wish and what a dump shows can be compared.
  */
 import type { BitsPerSecond, Bytes, Microseconds } from "../units.ts";
+import { type Framing, sameFraming } from "./framing.ts";
 import type { Handle } from "./handle.ts";
 
 /** One queue class per transmit queue of the device. */
@@ -92,6 +93,8 @@ export interface Tbf {
   readonly peakrate?: BitsPerSecond;
   /** Bucket of the peak rate: at least the MTU. Needed with peakrate. */
   readonly mtu?: Bytes;
+  /** How lengths are reckoned, for both rates; absent: as they are. */
+  readonly framing?: Framing;
 }
 
 /** Hooks for filters on both ways (clsact) or the way in only (ingress). */
@@ -187,7 +190,7 @@ function sameBucket(rate: number | undefined, a: number | undefined, b: number |
 export function sameQdisc(wish: Qdisc, seen: SeenQdisc): boolean {
   if (wish.kind !== seen.kind) return false;
   if (wish.kind === "tbf" && seen.kind === "tbf") {
-    if (!sameBucket(wish.rate, wish.burst, seen.burst)) return false;
+    if (!sameFraming(wish.framing, seen.framing) || !sameBucket(wish.rate, wish.burst, seen.burst)) return false;
     if (!sameBucket(wish.peakrate, wish.mtu, seen.mtu)) return false;
     return (["rate", "peakrate", "limit"] as const).every(
       (key) => kept("tbf", key, wish[key]) === kept("tbf", key, seen[key]),

@@ -4,6 +4,7 @@
  */
 import { bytes, formatRate, formatSize, formatTime } from "../units.ts";
 import type { ClassAt, HtbClass } from "./class.ts";
+import type { Framing } from "./framing.ts";
 import { formatHandle, TC_ROOT } from "./handle.ts";
 import type { Cake, FqCodel, Qdisc, QdiscAt, SeenQdisc, Tbf } from "./qdisc.ts";
 import { stated, type Verb } from "./verb.ts";
@@ -57,6 +58,12 @@ function fqCodelOptions(q: FqCodel): string[] {
   ];
 }
 
+function framingOptions(framing: Framing | undefined): string[] {
+  if (!framing) return [];
+  const { overhead, mpu, linklayer } = framing;
+  return ["overhead", String(overhead), "mpu", String(mpu), "linklayer", linklayer];
+}
+
 function tbfOptions(q: Tbf): string[] {
   return [
     ...option("rate", q.rate, formatRate),
@@ -64,6 +71,7 @@ function tbfOptions(q: Tbf): string[] {
     ...option("limit", q.limit, formatSize),
     ...option("peakrate", q.peakrate, formatRate),
     ...option("mtu", q.mtu, formatSize),
+    ...framingOptions(q.framing),
   ];
 }
 
@@ -93,10 +101,14 @@ function qdiscOptions(q: Qdisc): string[] {
 /** A qdisc's kind and options as one text, `cake diffserv4 rtt 50ms`; `parseQdisc` reads it back. */
 export const formatQdisc = (q: Qdisc): string => [q.kind, ...qdiscOptions(q)].join(" ");
 
-/** The line that does this to a qdisc: `qdisc add dev eth1 parent 7fff:1 handle 1: htb default 0x2`. */
-export function qdiscCommand(verb: Verb, dev: string, at: QdiscAt<SeenQdisc>): string {
+/**
+ * The line that does this to a qdisc: `qdisc add dev eth1 parent 7fff:1 handle 1: htb default 0x2`.
+ *
+ * @param partial a change states only what the value states, and the rest stays as it is
+ */
+export function qdiscCommand(verb: Verb, dev: string, at: QdiscAt<SeenQdisc>, partial = false): string {
   const head = `qdisc ${verb} dev ${dev}`;
-  const qdisc = stated(verb, at.qdisc);
+  const qdisc = partial ? at.qdisc : stated(verb, at.qdisc);
   // Their place and handle are fixed; tc takes the kind for the place.
   if (qdisc.kind === "clsact" || qdisc.kind === "ingress") return `${head} ${qdisc.kind}`;
   const place = at.parent === TC_ROOT ? "root" : `parent ${formatHandle(at.parent)}`;
@@ -115,6 +127,7 @@ function classOptions(c: HtbClass): string[] {
     ...option("cburst", c.cburst, formatSize),
     ...option("quantum", c.quantum),
     ...option("prio", c.prio),
+    ...framingOptions(c.framing),
   ];
 }
 

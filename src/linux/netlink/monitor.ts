@@ -5,6 +5,7 @@ import { bind, eventfd, pollAsync, setsockopt, socket } from "../ffi.ts";
 import type { Netns } from "../netns.ts";
 import { receive } from "./chunk.ts";
 import { RTM } from "./message.ts";
+import type { OwnPorts } from "./ports.ts";
 import { Messages } from "./reader.ts";
 import { writeSync } from "node:fs";
 
@@ -68,19 +69,28 @@ export class RtnlMonitor implements Disposable {
   readonly #owned: DisposableStack;
   readonly #fd: Fd;
   readonly #wake: Fd;
+  readonly #own: OwnPorts | undefined;
   readonly #buffer = new Uint8Array(BUFFER);
   readonly #view = new DataView(this.#buffer.buffer);
   #closed = false;
   #waiting: Promise<unknown> | undefined;
+  /** Messages so far that were left out because one of our own sockets caused them. */
+  leftOut = 0;
 
-  private constructor(owned: DisposableStack, fd: Fd, wake: Fd) {
+  private constructor(owned: DisposableStack, fd: Fd, wake: Fd, own: OwnPorts | undefined) {
     this.#owned = owned;
     this.#fd = fd;
     this.#wake = wake;
+    this.#own = own;
   }
 
-  /** Opens one in a namespace, this thread's own when left out. @throws SystemError */
-  static open(ns?: Netns): RtnlMonitor {
+  /**
+   * Opens one in a namespace, this thread's own when left out.
+   *
+   * @param own what these sockets cause is left out, and counted
+   * @throws SystemError
+   */
+  static open(ns?: Netns, own?: OwnPorts): RtnlMonitor {
     const make = (): number => check("socket AF_NETLINK", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     using owned = new DisposableStack();
     const fd = owned.use(new Fd(ns ? ns.run(make) : make()));
@@ -91,7 +101,7 @@ export class RtnlMonitor implements Disposable {
     address.writeUInt32LE(RTMGRP_LINK | RTMGRP_TC, 8);
     check("bind netlink groups", bind(fd.number, address, address.length));
     const wake = owned.use(new Fd(check("eventfd", eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))));
-    return new RtnlMonitor(owned.move(), fd, wake);
+    return new RtnlMonitor(owned.move(), fd, wake, own);
   }
 
   /** Waits for changes and gives those that are there; none once it is closed. @throws SystemError */
@@ -125,6 +135,10 @@ export class RtnlMonitor implements Disposable {
       if (length < 0) throw new SystemError("recv netlink", -length);
       const message = new Messages(this.#view, length);
       while (message.next()) {
+        if (this.#own?.has(message.port)) {
+          this.leftOut += 1;
+          continue;
+        }
         const change = decode(message);
         if (change) changes.push(change);
       }

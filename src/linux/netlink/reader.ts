@@ -123,6 +123,8 @@ export class Messages {
   flags = 0;
   /** Its sequence number. */
   sequence = 0;
+  /** The port of the socket whose request it answers or tells of; 0 when the kernel did it by itself. */
+  port = 0;
 
   /** @param length how much of the view is filled; all of it when left out */
   constructor(view: DataView, length = view.byteLength) {
@@ -148,6 +150,7 @@ export class Messages {
     this.type = this.#view.getUint16(start + 4, true);
     this.flags = this.#view.getUint16(start + 6, true);
     this.sequence = this.#view.getUint32(start + 8, true);
+    this.port = this.#view.getUint32(start + 12, true);
     this.#at = start + HEADER_LENGTH;
     this.#end = start + length;
     this.#next = Math.min(start + align(length), this.#filled);

@@ -1,7 +1,7 @@
 /** An rtnetlink socket: dumps, and batches of changes whose refusals are matched to their messages. */
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
-import { setsockopt, socket } from "../ffi.ts";
+import { bind, getsockname, setsockopt, socket } from "../ffi.ts";
 import type { Netns } from "../netns.ts";
 import { CHUNK_BYTES, chunkEnd, receive, sendBytes, sendChunk } from "./chunk.ts";
 import { readRefusal, refused, RtnlError } from "./error.ts";
@@ -56,6 +56,7 @@ export class RtnlSocket implements Disposable {
   readonly #view = new DataView(this.#buffer.buffer);
   #sequence = 1;
   #lent = false;
+  #port = 0;
 
   private constructor(fd: Fd) {
     this.#fd = fd;
@@ -81,6 +82,19 @@ export class RtnlSocket implements Disposable {
   /** The descriptor. */
   get fd(): number {
     return this.#fd.number;
+  }
+
+  /** What the kernel knows it by in its namespace: stands in all messages about what is done by it. @throws SystemError */
+  get port(): number {
+    if (this.#port === 0) {
+      // struct sockaddr_nl: u16 family, u16, u32 port, u32 groups. Port 0 lets the kernel choose one.
+      const address = Buffer.alloc(12);
+      address.writeUInt16LE(AF_NETLINK, 0);
+      check("bind netlink", bind(this.fd, address, address.length));
+      check("getsockname netlink", getsockname(this.fd, address, Uint32Array.of(address.length)));
+      this.#port = address.readUInt32LE(4);
+    }
+    return this.#port;
   }
 
   /**
@@ -188,14 +202,17 @@ export class RtnlSocket implements Disposable {
   }
 
   /**
-   * Sends one message, asks for an echo and an acknowledgement, and decodes what the kernel made of it.
+   * Asks for one thing (RTM_GET*, no dump) and decodes the answer; undefined when the kernel has none to give, as of a
+   * qdisc that it does not show. Older kernels, 6.1 among them, tell everybody who listens too, as if it had changed.
    *
-   * @throws RtnlError when it is refused; TypeError when nothing came back
+   * @param batch one message, which can be sent again afterwards
+   * @throws RtnlError when it is refused: ENOENT, ENODEV
    */
-  echo<T>(batch: EncodedBatch, decode: (message: Messages) => T | undefined): T {
+  get<T>(batch: EncodedBatch, decode: (message: Messages) => T | undefined): T | undefined {
     const sequence = this.#reserve(1);
     const header = new DataView(batch.bytes.buffer, batch.bytes.byteOffset);
     header.setUint32(SEQUENCE_OFFSET, sequence, true);
+    // Without the echo those kernels would tell everybody but the one who asked.
     header.setUint16(FLAGS_OFFSET, header.getUint16(FLAGS_OFFSET, true) | FLAG.ECHO | FLAG.ACK, true);
     sendBytes(this.fd, batch.bytes);
     let made: T | undefined;
@@ -211,10 +228,20 @@ export class RtnlSocket implements Disposable {
         }
         const refusal = readRefusal(message);
         if (refusal) throw refused(refusal);
-        if (made === undefined) throw new TypeError("The kernel did not echo what it made");
         return made;
       }
     }
+  }
+
+  /**
+   * Sends one message, asks for an echo and an acknowledgement, and decodes what the kernel made of it.
+   *
+   * @throws RtnlError when it is refused; TypeError when nothing came back
+   */
+  echo<T>(batch: EncodedBatch, decode: (message: Messages) => T | undefined): T {
+    const made = this.get(batch, decode);
+    if (made === undefined) throw new TypeError("The kernel did not echo what it made");
+    return made;
   }
 
   /** Sends one message and throws when it is refused. @throws RtnlError */

@@ -9,6 +9,7 @@ import {
   cellLog,
   isWide,
   RATESPEC_LENGTH,
+  readFraming,
   readRate,
   readRate64,
   writeRateTable,
@@ -49,8 +50,8 @@ export function encodeHtbClass(writer: MessageWriter, c: HtbClass, { rateTables 
   if (isWide(c.rate)) writer.u64(HTB.RATE64, bytesPerSecond(c.rate));
   if (isWide(c.ceil)) writer.u64(HTB.CEIL64, bytesPerSecond(c.ceil));
   const parms = writer.open(HTB.PARMS);
-  writeRatespec(writer, c.rate, CELL);
-  writeRatespec(writer, c.ceil, CELL);
+  writeRatespec(writer, c.rate, CELL, c.framing);
+  writeRatespec(writer, c.ceil, CELL, c.framing);
   writer.fixedU32(transmitTicks(c.rate, c.burst));
   writer.fixedU32(transmitTicks(c.ceil, c.cburst));
   writer.fixedU32(c.quantum);
@@ -58,8 +59,8 @@ export function encodeHtbClass(writer: MessageWriter, c: HtbClass, { rateTables 
   writer.fixedU32(c.prio);
   writer.close(parms);
   if (rateTables) {
-    writeRateTable(writer, HTB.RTAB, c.rate, CELL);
-    writeRateTable(writer, HTB.CTAB, c.ceil, CELL);
+    writeRateTable(writer, HTB.RTAB, c.rate, CELL, c.framing);
+    writeRateTable(writer, HTB.CTAB, c.ceil, CELL, c.framing);
   }
   writer.close(options);
 }
@@ -75,10 +76,12 @@ export function decodeHtbClass(options: Attributes): HtbClass {
   let cbuffer = 0;
   let quantum = 0;
   let prio = 0;
+  let framing: HtbClass["framing"];
   while (a.next()) {
     switch (a.type) {
       case HTB.PARMS:
         rate = readRate(a, 0);
+        framing = readFraming(a, 0);
         ceil = readRate(a, RATESPEC_LENGTH);
         buffer = a.u32(2 * RATESPEC_LENGTH);
         cbuffer = a.u32(2 * RATESPEC_LENGTH + 4);
@@ -96,5 +99,5 @@ export function decodeHtbClass(options: Attributes): HtbClass {
   rate = wideRate ?? rate;
   ceil = wideCeil ?? ceil;
   const [burst, cburst] = [bytesOfTicks(rate, buffer), bytesOfTicks(ceil, cbuffer)];
-  return { rate, ceil, burst, cburst, quantum: bytes(quantum), prio };
+  return { rate, ceil, burst, cburst, quantum: bytes(quantum), prio, ...(framing && { framing }) };
 }

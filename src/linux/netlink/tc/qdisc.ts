@@ -43,7 +43,8 @@ function encodeQdiscOptions(writer: MessageWriter, q: Qdisc, options: EncodeOpti
 }
 
 /**
- * Writes the message that does this to a qdisc. Changes and replacements state every option, so that none lingers.
+ * Writes the message that does this to a qdisc. Changes and replacements state every option, so that none lingers, unless
+ * they are to be partial.
  *
  * @throws TypeError when a kind that is not modelled shall be made or changed
  */
@@ -54,7 +55,7 @@ export function encodeQdisc(
   at: QdiscAt<SeenQdisc>,
   options?: EncodeOptions,
 ): void {
-  const qdisc = stated(verb, at.qdisc);
+  const qdisc = options?.partial ? at.qdisc : stated(verb, at.qdisc);
   if (qdisc.kind === "other" && verb !== "del")
     throw new TypeError(`Cannot encode ${verb} of a "${qdisc.name}" qdisc: its options are not modelled`);
   const hooks = qdisc.kind === "clsact" || qdisc.kind === "ingress";

@@ -1,5 +1,6 @@
 /** struct tc_ratespec, in which HTB and TBF state rates (linux/pkt_sched.h). */
 import { transmitTicks } from "../../../core/tc/class.ts";
+import { type Framing, PLAIN, sameFraming, wireLength } from "../../../core/tc/framing.ts";
 import { type BitsPerSecond, bitsPerSecond } from "../../../core/units.ts";
 import type { MessageWriter } from "../message.ts";
 import type { Attributes } from "../reader.ts";
@@ -7,8 +8,13 @@ import type { Attributes } from "../reader.ts";
 /** Bytes of a struct tc_ratespec: u8 cell_log, u8 linklayer, u16 overhead, s16 cell_align, u16 mpu, u32 rate. */
 export const RATESPEC_LENGTH = 12;
 
-const LINKLAYER_ETHERNET = 1;
+/** TC_LINKLAYER_*, of which the upper bits say nothing. */
+const LINKLAYER = { ethernet: 1, atm: 2 } as const;
+const LINKLAYER_MASK = 0xf;
 const CELL_ALIGN = 0xffff;
+const LINKLAYER_IN_SPEC = 1;
+const OVERHEAD_IN_SPEC = 2;
+const MPU_IN_SPEC = 6;
 const RATE_IN_SPEC = 8;
 const U32_MAX = 0xffff_ffff;
 const TABLE_ENTRIES = 256;
@@ -31,12 +37,12 @@ export function cellLog(mtu: number): number {
 }
 
 /** Writes a ratespec. */
-export function writeRatespec(writer: MessageWriter, rate: BitsPerSecond, cell: number): void {
+export function writeRatespec(writer: MessageWriter, rate: BitsPerSecond, cell: number, framing = PLAIN): void {
   writer.fixedU8(cell);
-  writer.fixedU8(LINKLAYER_ETHERNET);
-  writer.fixedU16(0);
+  writer.fixedU8(LINKLAYER[framing.linklayer]);
+  writer.fixedU16(framing.overhead);
   writer.fixedU16(CELL_ALIGN);
-  writer.fixedU16(0);
+  writer.fixedU16(framing.mpu);
   writer.fixedU32(Math.min(bytesPerSecond(rate), U32_MAX));
 }
 
@@ -44,12 +50,30 @@ export function writeRatespec(writer: MessageWriter, rate: BitsPerSecond, cell: 
 export const readRate = (attribute: Attributes, offset: number): BitsPerSecond =>
   bitsPerSecond(attribute.u32(offset + RATE_IN_SPEC) * 8);
 
+/** How the ratespec at an offset reckons lengths; undefined when it takes them as they are. */
+export function readFraming(attribute: Attributes, offset: number): Framing | undefined {
+  const layer = attribute.u8(offset + LINKLAYER_IN_SPEC) & LINKLAYER_MASK;
+  const framing: Framing = {
+    overhead: attribute.u16(offset + OVERHEAD_IN_SPEC),
+    mpu: attribute.u16(offset + MPU_IN_SPEC),
+    linklayer: layer === LINKLAYER.atm ? "atm" : "ethernet",
+  };
+  return sameFraming(framing, PLAIN) ? undefined : framing;
+}
+
 /** A rate attribute of 64 bits. */
 export const readRate64 = (attribute: Attributes): BitsPerSecond => bitsPerSecond(attribute.u64() * 8);
 
-/** Writes the table of how many ticks packets of each size take. */
-export function writeRateTable(writer: MessageWriter, type: number, rate: BitsPerSecond, cell: number): void {
+/** Writes the table of how many ticks packets of each size take; tc leaves it to the kernel to add the overhead. */
+export function writeRateTable(
+  writer: MessageWriter,
+  type: number,
+  rate: BitsPerSecond,
+  cell: number,
+  framing = PLAIN,
+): void {
   const table = writer.open(type);
-  for (let i = 1; i <= TABLE_ENTRIES; i += 1) writer.fixedU32(transmitTicks(rate, i * 2 ** cell));
+  const size = (index: number): number => wireLength(index * 2 ** cell, { ...framing, overhead: 0 });
+  for (let i = 1; i <= TABLE_ENTRIES; i += 1) writer.fixedU32(transmitTicks(rate, size(i)));
   writer.close(table);
 }

@@ -1,5 +1,6 @@
 /** Options of the token bucket filter as attributes (TCA_TBF_*, struct tc_tbf_qopt). */
 import { transmitTicks } from "../../../core/tc/class.ts";
+import { type Framing, lengthOnWire } from "../../../core/tc/framing.ts";
 import type { Tbf } from "../../../core/tc/qdisc.ts";
 import { type BitsPerSecond, bitsPerSecond, type Bytes, bytes } from "../../../core/units.ts";
 import type { MessageWriter } from "../message.ts";
@@ -10,6 +11,7 @@ import {
   isWide,
   narrow,
   RATESPEC_LENGTH,
+  readFraming,
   readRate,
   readRate64,
   writeRateTable,
@@ -35,26 +37,27 @@ export function encodeTbf(writer: MessageWriter, q: Tbf, { rateTables = false }:
   const mtu = q.mtu ?? bytes(0);
   const options = writer.open(TCA.OPTIONS);
   const parms = writer.open(TBF.PARMS);
-  writeRatespec(writer, q.rate, cell);
+  writeRatespec(writer, q.rate, cell, q.framing);
   if (peak === undefined) writer.fixedZeros(RATESPEC_LENGTH);
-  else writeRatespec(writer, peak, cell);
+  else writeRatespec(writer, peak, cell, q.framing);
   writer.fixedU32(q.limit);
   writer.fixedU32(bucketTicks(q.rate, q.burst));
   writer.fixedU32(peak === undefined ? 0 : bucketTicks(peak, mtu));
   writer.close(parms);
   writer.u32(TBF.BURST, q.burst);
   if (isWide(q.rate)) writer.u64(TBF.RATE64, bytesPerSecond(q.rate));
-  if (rateTables) writeRateTable(writer, TBF.RTAB, q.rate, cell);
+  if (rateTables) writeRateTable(writer, TBF.RTAB, q.rate, cell, q.framing);
   if (peak !== undefined) {
     if (isWide(peak)) writer.u64(TBF.PRATE64, bytesPerSecond(peak));
     writer.u32(TBF.PBURST, mtu);
-    if (rateTables) writeRateTable(writer, TBF.PTAB, peak, cell);
+    if (rateTables) writeRateTable(writer, TBF.PTAB, peak, cell, q.framing);
   }
   writer.close(options);
 }
 
 /** The size that fills a bucket in this many ticks, which the kernel rounded down. */
-const sizeOfTicks = (rate: BitsPerSecond, ticks: number): Bytes => bytes(Math.ceil((ticks * TICK * rate) / 8));
+const sizeOfTicks = (rate: BitsPerSecond, ticks: number, framing?: Framing): Bytes =>
+  bytes(lengthOnWire(Math.ceil((ticks * TICK * rate) / 8), framing));
 
 /** Reads the options of a dump, which shows the buckets as times only. */
 export function decodeTbf(options: Attributes | undefined): Tbf {
@@ -68,10 +71,12 @@ export function decodeTbf(options: Attributes | undefined): Tbf {
   let widePeak: BitsPerSecond | undefined;
   let burst: Bytes | undefined;
   let mtu: Bytes | undefined;
+  let framing: Tbf["framing"];
   while (a?.next()) {
     switch (a.type) {
       case TBF.PARMS:
         rate = readRate(a, 0);
+        framing = readFraming(a, 0);
         peak = readRate(a, RATESPEC_LENGTH);
         limit = bytes(a.u32(2 * RATESPEC_LENGTH));
         bufferTicks = a.u32(2 * RATESPEC_LENGTH + 4);
@@ -93,6 +98,7 @@ export function decodeTbf(options: Attributes | undefined): Tbf {
   }
   rate = wide ?? rate;
   peak = widePeak ?? peak;
-  const base: Tbf = { kind: "tbf", rate, burst: burst ?? sizeOfTicks(rate, bufferTicks), limit };
-  return peak === 0 ? base : { ...base, peakrate: peak, mtu: mtu ?? sizeOfTicks(peak, mtuTicks) };
+  const size = burst ?? sizeOfTicks(rate, bufferTicks, framing);
+  const base: Tbf = { kind: "tbf", rate, burst: size, limit, ...(framing && { framing }) };
+  return peak === 0 ? base : { ...base, peakrate: peak, mtu: mtu ?? sizeOfTicks(peak, mtuTicks, framing) };
 }

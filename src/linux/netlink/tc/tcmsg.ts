@@ -17,6 +17,8 @@ export interface EncodeOptions {
    * is stated as Ethernet; they are there to compare bytes.
    */
   readonly rateTables?: boolean;
+  /** A change states only what the value states; of CAKE and fq_codel, what is left out then stays as it is. */
+  readonly partial?: boolean;
 }
 
 /** Request flags of a verb for qdiscs. */
