@@ -31,7 +31,7 @@ test("a recorded run comes out the same", { skip: skipAutorateGolden }, (t) => {
   const { config, events } = autorateGolden("cake-autorate-run") as Recorded;
   const bounds = config as unknown as Readonly<Record<"base" | "mn" | "mx", Pair>>;
   const [base, min, max] = [pair(bounds.base), pair(bounds.mn), pair(bounds.mx)];
-  const options = { ...CAKE_DEFAULTS, packetBits: config.pkt_bits! };
+  const options = { ...CAKE_DEFAULTS, packetBits: config.pkt_bits!, firstBaseline: 100_000 };
   const first = events.find((event) => event.ev === "sample")!;
   let state = cakeInit(options, base, first.t_us);
   let samples = 0;

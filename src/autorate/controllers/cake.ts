@@ -37,6 +37,8 @@ export interface CakeOptions {
   readonly packetBits: number;
   /** Answers older than this are passed over. */
   readonly stale: number;
+  /** What a reflector is taken for at first; undefined: its first answer, for its clock may be off by anything. */
+  readonly firstBaseline?: number;
 }
 
 /** cake-autorate's own defaults. */
@@ -64,7 +66,6 @@ export const CAKE_DEFAULTS: CakeOptions = {
 };
 
 const MILLION = 1_000_000;
-const FIRST_BASELINE = 100_000;
 /** Clocks that differ by so much have been set, us. */
 const CLOCK_SET = 3_000_000_000;
 
@@ -143,7 +144,10 @@ function observe(
   name: string,
   owd: Both<number>,
 ): { readonly reflector: CakeReflector; readonly delta: Both<number> } {
-  const known = reflectors.get(name) ?? { baseline: both(() => FIRST_BASELINE), average: both(() => 0) };
+  const known = reflectors.get(name) ?? {
+    baseline: both((d) => options.firstBaseline ?? owd[d]),
+    average: both(() => 0),
+  };
   const far = DIRECTIONS.reduce((sum, d) => sum + Math.abs(owd[d] - known.baseline[d]), 0) >= CLOCK_SET;
   const baseline = far ? owd : both((d) => moveBaseline(options, known.baseline[d], owd[d]));
   const delta = far ? both(() => 0) : both((d) => owd[d] - baseline[d]);

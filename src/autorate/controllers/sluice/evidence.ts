@@ -19,6 +19,9 @@ const FRESH = 0.8;
 /** So many points in a row that are late are enough, when they come from so many reflectors. */
 const RUN = 4;
 const RUN_REFLECTORS = 3;
+/** And fewer when each is later than the one before, the last by so many thresholds. */
+const STEEP_RUN = 3;
+const STEEP = 3;
 
 /**
  * The point that a sample is for a direction. Half a round trip knows no direction: all of it is put down to this one
@@ -50,21 +53,28 @@ export interface Evidence {
 const lowerMedian = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
+const isRun = (points: readonly Point[], threshold: number, known: number): boolean =>
+  points.every(({ delta }) => delta > threshold) &&
+  new Set(points.map(({ reflector }) => reflector)).size >= Math.min(RUN_REFLECTORS, known);
+
+const isSteep = (points: readonly Point[], threshold: number): boolean =>
+  points.length === STEEP_RUN &&
+  points.every(({ delta }, index) => index === 0 || delta > points[index - 1]!.delta) &&
+  points.at(-1)!.delta > STEEP * threshold;
+
 /** Weighs points against a threshold in ms. */
 export function weigh(points: readonly Point[], threshold: number, now: number): Evidence {
   const latest = new Map<string, number>();
   for (const { reflector, received, delta } of points) if (received >= now - FRESH) latest.set(reflector, delta);
   const delay = lowerMedian([...latest.values()]);
   const last = points.slice(-RUN).filter(({ received }) => received >= now - FRESH);
-  const run =
-    last.length === RUN &&
-    last.every(({ delta }) => delta > threshold) &&
-    new Set(last.map(({ reflector }) => reflector)).size >= Math.min(RUN_REFLECTORS, latest.size);
+  const run = last.length === RUN && isRun(last, threshold, latest.size);
+  const steep = isRun(last.slice(-STEEP_RUN), threshold, latest.size) && isSteep(last.slice(-STEEP_RUN), threshold);
   const newest = last.slice(-2).map(({ delta }) => delta);
   return {
     delay,
     newest: newest.length === 0 ? undefined : Math.min(...newest),
-    late: run || (delay !== undefined && delay > threshold),
+    late: run || steep || (delay !== undefined && delay > threshold),
   };
 }
 

@@ -12,9 +12,11 @@ export interface SluiceOptions {
   readonly drainTime: number;
   /** But never below this share of the capacity. */
   readonly drainFloor: number;
-  /** After a probe that met the capacity, the next comes this much later, s: at first, and when it keeps meeting the same. */
+  /** After the capacity was found nothing more is asked for, s: at first, and when it keeps being the same. */
   readonly holdFirst: number;
   readonly holdMost: number;
+  /** How far beyond the known capacity is looked, as a share of it, before it is known to be wrong. */
+  readonly excess: number;
   /** Going back to base without traffic, share of base per second. */
   readonly idleDecay: number;
 }
@@ -24,9 +26,10 @@ export const SLUICE_DEFAULTS: SluiceOptions = {
   headroom: 0.03,
   highLoad: 0.8,
   activeRate: 500,
-  drainTime: 0.5,
+  drainTime: 0.25,
   drainFloor: 0.4,
-  holdFirst: 0.4,
-  holdMost: 1.2,
+  holdFirst: 0.3,
+  holdMost: 0.6,
+  excess: 0.06,
   idleDecay: 0.01,
 };

@@ -37,6 +37,10 @@ export interface Side {
   /** Steps of growth since the last cut, below and beyond the capacity. */
   readonly steps: number;
   readonly beyond: number;
+  /** The queue that there would be by now if the capacity were what it is taken for, s. */
+  readonly expected: number;
+  /** Since when the rate is beyond the capacity, s. */
+  readonly probing: number;
   /** Delay of the quiet line and how it varies, ms. */
   readonly quiet: number;
   readonly jitter: number;
@@ -62,6 +66,8 @@ export const newSide = (count: Count, options: SluiceOptions): Side => ({
   hold: options.holdFirst,
   steps: 0,
   beyond: 0,
+  expected: 0,
+  probing: count.at,
   quiet: 1,
   jitter: 1,
 });
@@ -71,20 +77,32 @@ const PACKET_BITS = 8 * 1514;
 /** What the load is judged by, s. */
 const LOAD_WINDOW = 0.35;
 /** What is delivered is judged by at least this, s. */
-const DELIVERED_WINDOW = 0.2;
+const DELIVERED_WINDOW = 0.1;
 /** Delay at low load must last so long to be taken for the traffic's own, s. */
 const CONFIRM = 1;
 /** Below this load the shaper has no part in a delay, unless it lasts. */
 const PART = 0.5;
 /** Growing below and about the known capacity: so much more at each step. */
-const STEP = 0.005;
+const STEP = 0.01;
 /** Beyond it, where it was wrong: doubling, up to this. */
-const BEYOND_FIRST = 0.02;
-const BEYOND_MOST = 0.12;
-/** The capacity is wrong when the rate is so far beyond it and nothing happens. */
-const DISPROVED = 1.05;
+const BEYOND_FIRST = 0.04;
+const BEYOND_MOST = 0.15;
+/** The capacity is wrong when so much queue ought to be there, s, and is not. */
+const DISPROVED = 0.03;
+/** Answers tell of the queue so much later, s. */
+const LAG = 0.15;
+/** The traffic follows a rate that grows when it uses so much of it. */
+const FOLLOWS = 0.92;
 /** Towards the known capacity, this share of the way at a tick. */
 const APPROACH = 0.35;
+/** Answers of after the cut are waited for so much longer, s. */
+const UNHEARD = 2;
+/** A queue whose delay falls slower than this, s per s, does not drain as reckoned. */
+const DRAINING = -0.1;
+/** And is cut for again when the capacity turns out to be less by so much. */
+const RECUT = 0.97;
+/** A queue is not reckoned to have grown by more than this unseen, ms. */
+const MOST_GROWN = 1000;
 /** Cuts that do not help before the delay is taken for somebody else's. */
 const VAIN_MOST = 3;
 /** Then it is left alone for so long, s. */
@@ -105,6 +123,8 @@ interface View {
   readonly use: Use;
   /** ms */
   readonly threshold: number;
+  /** Since the last tick, s. */
+  readonly elapsed: number;
 }
 
 const verdictOf = (rate: number, branch: string, side: Side, blocked?: string): Verdict => ({
@@ -124,33 +144,51 @@ const lowDelay = ({ side, threshold }: View): number => Math.max(threshold / 2, 
 
 /** Above this a delay is not the quiet line's any more, ms. */
 const quietLimit = ({ quiet, jitter }: Side, threshold: number): number =>
-  Math.min(threshold, quiet + Math.max(4, 3 * jitter));
+  Math.min(threshold, quiet + Math.max(4, 4 * jitter));
+
+/** The points that tell how fast the queue grows: since the rate is beyond the known capacity, or since it was low. */
+function edgeOf({ side, around, threshold }: View): readonly Point[] {
+  const beyond = side.steps > 0 && side.beyond === 0 && side.probing < around.now - LAG;
+  if (beyond) return side.points.filter(({ sent }) => sent >= side.probing);
+  return risingEdge(side.points, quietLimit(side, threshold));
+}
 
 /** The capacity at the moment when the queue shows. */
 function estimate(view: View): number {
-  const { around, side, input, use, threshold } = view;
+  const { around, side, input, use, evidence } = view;
   const { direction, now } = around;
+  const slope = slopeOf(edgeOf(view));
   if (direction === "download") {
-    const late = side.points.find(({ delta, received }) => delta > threshold && received > now - 1)?.received ?? now;
-    const from = Math.min(late, now - DELIVERED_WINDOW);
-    return useBetween(side.counts, from, now).achieved;
+    // What leaves a queue that stands is the capacity, unless it is what our own rate lets through.
+    const last = useBetween(side.counts, now - DELIVERED_WINDOW, now);
+    if (last.load < FOLLOWS || !slope || slope.value < 0) return last.achieved;
+    return capacityBySlope(last.achieved, slope.value);
   }
-  const slope = slopeOf(risingEdge(side.points, quietLimit(side, threshold)));
   if (slope && slope.value > 0.02)
     return capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
   // A queue that is full grows no more: what is sent tells only what is too much.
-  return use.load >= view.options.highLoad ? 0.8 * use.achieved : Math.min(use.achieved, input.rate);
+  const full = evidence.late && use.load >= view.options.highLoad;
+  return full ? 0.8 * use.achieved : Math.min(use.achieved, input.rate);
 }
 
 /** The share of the capacity that drains so much delay in about the time that is set. */
 const drainShare = (delay: number, { drainTime, drainFloor }: SluiceOptions): number =>
   Math.max(drainFloor, 1 - delay / 1000 / drainTime);
 
+/** The delay that a probe sent now would meet, ms: the newest answer, and what the queue grew by since it was asked for. */
+function queueNow({ side, around, threshold }: View): number {
+  const newest = side.points.at(-1);
+  if (!newest) return 0;
+  const slope = slopeOf(risingEdge(side.points, quietLimit(side, threshold)));
+  const grown = slope ? Math.max(0, slope.value) * (around.now - newest.sent) * 1000 : 0;
+  return Math.max(0, newest.delta + Math.min(grown, MOST_GROWN));
+}
+
 /** Goes below the capacity, and waits for the queue to go. */
 function cut(view: View, capacity: number, branch: string, vain: number): Step {
   const { options, input, around, side, evidence } = view;
   const { now } = around;
-  const delay = Math.max(evidence.newest ?? 0, evidence.delay ?? 0, around.overdue ?? 0);
+  const delay = Math.max(queueNow(view), evidence.newest ?? 0, around.overdue ?? 0);
   const share = drainShare(delay, options);
   const { min } = input.bounds;
   const bounded = Math.max(capacity, min);
@@ -164,6 +202,7 @@ function cut(view: View, capacity: number, branch: string, vain: number): Step {
     hold,
     steps: 0,
     beyond: 0,
+    expected: 0,
     drain: { since: now, until: now + seconds, delay, from, vain },
   };
   return { side: next, verdict: verdictOf(bounded * (1 - options.headroom) * share, branch, next) };
@@ -196,62 +235,84 @@ function draining(view: View, drain: Drain): Step {
   const after = side.points.filter(({ sent }) => sent >= drain.since);
   const newest = after.slice(-2);
   if (newest.length === 2 && newest.every(({ delta }) => delta <= lowDelay(view))) return drained(view);
-  if (direction === "download") {
-    // What comes through a queue that stands is the capacity, as long as it is not our own rate.
-    const since = useBetween(side.counts, Math.max(drain.since, now - 0.4), now);
-    const known = now - drain.since >= DELIVERED_WINDOW && since.load < 0.9 && evidence.late;
-    if (known && since.achieved < 0.9 * side.capacity!) return cut(view, since.achieved, "cut again", drain.vain);
-  } else {
-    const slope = slopeOf(after);
-    if (slope && slope.value > -0.1 && evidence.late) {
-      const found = capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
-      if (found < 0.95 * side.capacity!) return cut(view, found, "cut again", drain.vain);
-    }
+  const through = useBetween(side.counts, now - DELIVERED_WINDOW, now);
+  // What comes through a queue that stands is the capacity, when it is less than our own rate lets through.
+  if (direction === "download" && evidence.late && through.load < FOLLOWS && now - drain.since >= DELIVERED_WINDOW)
+    if (through.achieved < RECUT * side.capacity!) return cut(view, through.achieved, "cut again", drain.vain);
+  const slope = slopeOf(after);
+  if (slope && slope.value > DRAINING && evidence.late) {
+    const found = capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
+    if (found < RECUT * side.capacity!) return cut(view, found, "cut again", drain.vain);
   }
-  if (now <= drain.until) return stay(view, "drain", "the queue drains");
-  const delay = evidence.delay ?? evidence.newest;
+  const seen = Math.max(drain.delay, evidence.newest ?? 0);
+  // Until answers to probes come that left after the cut, what they say is of before.
+  if (now <= drain.until || (after.length < 2 && now <= drain.until + UNHEARD))
+    return stay(view, "drain", "the queue drains", { drain: { ...drain, delay: seen } });
+  const delay = evidence.newest ?? evidence.delay;
   if (delay === undefined) return stay(view, "drain", "no reflector answers");
   if (delay < 0.7 * drain.delay && evidence.late) {
     // It goes, only slower than reckoned.
-    return stay(view, "drain", "the queue drains slowly", {
-      drain: { ...drain, since: now, delay, until: now + Math.max(0.5, delay / 500) },
-    });
+    const until = now + Math.max(0.3, delay / 500);
+    return stay(view, "drain", "the queue drains slowly", { drain: { ...drain, since: now, delay, until } });
   }
   if (!evidence.late) return drained(view);
   if (drain.vain >= VAIN_MOST || input.rate <= input.bounds.min) return foreign(view, drain);
-  return cut(view, 0.75 * Math.min(side.capacity!, use.achieved), "cut in vain", drain.vain + 1);
+  return cut(view, 0.85 * Math.min(side.capacity!, use.achieved), "cut in vain", drain.vain + 1);
 }
 
 /** More, slowly about the known capacity and fast where it is disproved. */
 function grow(view: View): Step {
   const { options, input, around, side } = view;
-  if (around.now < side.holdUntil) return stay(view, "hold", "just found the capacity");
+  const { now } = around;
+  if (now < side.holdUntil) return stay(view, "hold", "just found the capacity");
   const { capacity } = side;
   const { rate } = input;
-  if (capacity !== undefined && rate < capacity * (1 - options.headroom)) {
-    const more = Math.max(0.01 * rate, APPROACH * (capacity * (1 - options.headroom) - rate));
-    return { side, verdict: verdictOf(rate + more, "approach", side) };
+  const start = capacity === undefined ? 0 : capacity * (1 - options.headroom);
+  // Rates are whole numbers of kbit/s.
+  if (rate < Math.min(0.999 * start, start - 1)) {
+    const next = rate + Math.max(0.01 * rate, APPROACH * (start - rate));
+    return { side, verdict: verdictOf(Math.min(next, start), "approach", side) };
   }
-  if (capacity !== undefined && rate <= DISPROVED * capacity) {
-    const next = { ...side, steps: side.steps + 1 };
-    return { side: next, verdict: verdictOf(rate * (1 + STEP * next.steps), "probe", next) };
+  if (capacity !== undefined && side.expected < DISPROVED) {
+    const steps = side.steps + 1;
+    const wanted = Math.min(rate * (1 + STEP * steps), capacity * (1 + options.excess));
+    // The lag of the answers is waited for before the missing queue is taken for a proof.
+    const queued = now - LAG > side.probing ? Math.max(0, rate / capacity - 1) * view.elapsed : 0;
+    const next = {
+      ...side,
+      steps,
+      probing: rate > capacity ? Math.min(side.probing, now) : now,
+      expected: side.expected + queued,
+    };
+    return { side: next, verdict: verdictOf(Math.max(wanted, rate), "probe", next) };
   }
+  const last = useBetween(side.counts, now - LAG, now);
+  if (last.load < FOLLOWS) return stay(view, "hold", "the traffic does not follow");
   const next = { ...side, beyond: side.beyond + 1 };
   const share = Math.min(BEYOND_MOST, BEYOND_FIRST * 2 ** side.beyond);
   return { side: next, verdict: verdictOf(rate * (1 + share), "grow", next) };
 }
 
 /** Nearer to base, from either side. */
-function decay({ options, input, side }: View, elapsed: number): Step {
+function decay(view: View): Step {
+  const { options, input, side, elapsed } = view;
   const { rate, bounds } = input;
   const step = bounds.base * options.idleDecay * elapsed;
   const next = rate > bounds.base ? Math.max(bounds.base, rate - step) : Math.min(bounds.base, rate + step);
-  if (next === rate) return stay({ options, input, side } as View, "idle", "at base");
+  if (next === rate) return stay(view, "idle", "at base");
   return { side, verdict: verdictOf(next, "idle", side) };
 }
 
+/** Nothing is heard: what was found last holds, and nothing beyond it. */
+function blind(view: View): Step {
+  const { options, input, side } = view;
+  const known = (side.capacity ?? Number.POSITIVE_INFINITY) * (1 - 2 * options.headroom);
+  const rate = Math.min(input.rate, known);
+  return { side, verdict: verdictOf(rate, "blind", side, "no reflector answers") };
+}
+
 /** Looks for more, and for the queue. */
-function opened(view: View, elapsed: number): Step {
+function opened(view: View): Step {
   const { options, around, side, evidence, use, threshold } = view;
   const { now, overdue } = around;
   const loaded = use.load >= PART;
@@ -274,9 +335,9 @@ function opened(view: View, elapsed: number): Step {
   const probing = side.steps + side.beyond > 0 && high;
   if (probing && delay !== undefined && delay > quietLimit(side, threshold))
     return cut(quieter, estimate(view), "met", 0);
-  if (delay === undefined) return stay(quieter, "blind", "no reflector answers");
+  if (delay === undefined) return blind(quieter);
   if (high) return grow(quieter);
-  if (use.achieved < options.activeRate) return decay(quieter, elapsed);
+  if (use.achieved < options.activeRate) return decay(quieter);
   return stay(quieter, "hold", "the load is low");
 }
 
@@ -284,10 +345,11 @@ function opened(view: View, elapsed: number): Step {
 function learn(side: Side, delay: number | undefined, use: Use): Side {
   const alone = use.load < PART || (side.capacity !== undefined && use.allowed < 0.98 * side.capacity);
   if (delay === undefined || side.drain !== undefined || !alone) return side;
-  const share = 0.05;
   const bounded = Math.min(delay, 50);
+  // Quicker to believe that it is less than that it is more: a queue that stands is no quiet line.
+  const share = bounded < side.quiet ? 0.1 : 0.03;
   const quiet = side.quiet + share * (bounded - side.quiet);
-  return { ...side, quiet, jitter: side.jitter + share * (Math.abs(bounded - side.quiet) - side.jitter) };
+  return { ...side, quiet, jitter: side.jitter + 0.05 * (Math.abs(bounded - side.quiet) - side.jitter) };
 }
 
 /** One tick of a direction. */
@@ -306,6 +368,6 @@ export function stepSide(
   const use = useBetween(counts, now - LOAD_WINDOW, now);
   const known = { ...before, counts, points };
   const side = evidence.late ? known : learn(known, evidence.delay, use);
-  const view: View = { options, input, around, side, evidence, use, threshold };
-  return side.drain ? draining(view, side.drain) : opened(view, elapsed);
+  const view: View = { options, input, around, side, evidence, use, threshold, elapsed };
+  return side.drain ? draining(view, side.drain) : opened(view);
 }
