@@ -146,11 +146,11 @@ const shifted = ({ base, recent }: Levels, by: number): Levels => ({ base: base 
 
 function real(known: BaselineState, sample: Measured): BaselineStep {
   const { owd, rtt, received } = sample;
-  const step = clockStep(known, sample);
+  const set = clockStep(known, sample);
   const from: Both<Levels> =
-    step === undefined
+    set === undefined
       ? known.owd
-      : { upload: shifted(known.owd.upload, step), download: shifted(known.owd.download, -step) };
+      : { upload: shifted(known.owd.upload, set), download: shifted(known.owd.download, -set) };
   const gap = Math.max(0, received - known.last);
   const unsure = gap > STALE ? received + UNSURE_FOR : known.unsure;
   const anomaly = rtt > known.rtt.base + ANOMALY;
@@ -167,7 +167,7 @@ function real(known: BaselineState, sample: Measured): BaselineStep {
     state: { owd: levels, rtt: round, jitter, delta, last: Math.max(received, known.last), unsure },
     delta: both((direction) => bounded(owd[direction] - levels[direction].base, rtt - round.base)),
     reselect: anomaly,
-    ...(step !== undefined && { clockStep: step }),
+    ...(set !== undefined && { clockStep: set }),
   };
 }
 
