@@ -44,15 +44,20 @@ export interface ProbeConfig {
 /** What is done while no reflector answers. */
 export type OnSilence = "hold" | "base" | "min";
 
+/** Plain values by their keys. */
+export type Options = Readonly<Record<string, number | string | boolean>>;
+
 /** A link: one line whose capacity varies. */
 export interface LinkConfig {
   readonly name: string;
   /** `sluice`, `ewma`, `cake`, or the path of a Lua script. */
   readonly controller: string;
-  /** Options of the controller, as its own table of keys says. */
-  readonly options: Readonly<Record<string, number | string | boolean>>;
+  /** Options of the controller, as its own table of keys says, defaults filled in; of a script whatever it is given. */
+  readonly options: Options;
   /** Paths of Lua plugins, in the order in which they are asked. */
   readonly plugins: readonly string[];
+  /** What `settings.plugin(name)` gives, by that name. */
+  readonly pluginSettings: Readonly<Record<string, Options>>;
   /** What a Lua controller that fails in a tick makes of it. */
   readonly luaOnError: "min" | "hold";
   /** At least one of them. */

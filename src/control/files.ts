@@ -1,5 +1,7 @@
 /** The files of a configuration: `sluice.toml` and the two that its `[shaper]` names, read from the disk or kept. */
-import { parseDocument } from "../core/config-table.ts";
+import type { AutorateConfig } from "../autorate/config.ts";
+import { readAutorate } from "../autorate/settings/read.ts";
+import { type ConfigDocument, parseDocument } from "../core/config-table.ts";
 import { type Problem, SluiceError, sortProblems } from "../core/errors.ts";
 import { readText } from "../linux/text-file.ts";
 import { parseConfig } from "../shaper/config.ts";
@@ -7,6 +9,7 @@ import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
 import { readUtf8 } from "../shaper/libreqos/read.ts";
 import type { Isp, ShaperConfig } from "../shaper/model.ts";
 import { parseIsp, type ReadFile } from "../shaper/sources/isp.ts";
+import { checkSites } from "./autorate-sites.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** The content of the data files, read as the dialect reads them. */
@@ -37,6 +40,8 @@ export interface Configuration {
   readonly settings: Settings;
   /** Absent when there is no `[shaper]`. */
   readonly inputs?: Inputs;
+  /** Absent when there is no `[autorate]`. */
+  readonly autorate?: AutorateConfig;
   readonly warnings: readonly Problem[];
 }
 
@@ -94,6 +99,29 @@ function readSource(
   return { ...sourceOf(config, network, devices), files };
 }
 
+/** The tables that are about something else than the shaper, with every problem in them. */
+function readOthers(document: ConfigDocument): {
+  readonly settings: Settings;
+  readonly autorate?: AutorateConfig;
+  readonly problems: readonly Problem[];
+} {
+  const { settings, problems } = readSettings(document);
+  const { config, problems: links } = readAutorate(document);
+  return { settings, ...(config && { autorate: config }), problems: [...problems, ...links] };
+}
+
+/** What `[autorate]` says that does not go with the shaper of the same file; without one when that is left out. */
+function siteProblems(
+  { at }: Pick<ConfigDocument, "at">,
+  autorate: AutorateConfig | undefined,
+  config?: ShaperConfig,
+  source?: Source,
+): Problem[] {
+  if (!autorate) return [];
+  const isp = source?.dialect === "sluice" ? source.isp : undefined;
+  return checkSites(autorate, config && { config, ...(isp && { isp }) }, at);
+}
+
 /** Reads a whole configuration. @throws SluiceError with all problems of all files */
 export function readConfiguration(path: string, read: FileReader = fromDisk): Configuration {
   const file = read(path, "sluice.toml", "sluice");
@@ -101,38 +129,45 @@ export function readConfiguration(path: string, read: FileReader = fromDisk): Co
   const own: NamedFile = { role: "sluice.toml", path, text: file.text };
   const document = parseDocument(file.text, path);
   if ("problem" in document) throw new SluiceError([document.problem]);
-  const { settings, problems } = readSettings(document);
+  const { problems, ...others } = readOthers(document);
   if (document.values["shaper"] === undefined) {
-    const all = sortProblems([...document.problems, ...problems], [path]);
+    const sites = siteProblems(document, others.autorate);
+    const all = sortProblems([...document.problems, ...problems, ...sites], [path]);
     refuseErrors(all);
-    return { files: [own], settings, warnings: all };
+    return { files: [own], ...others, warnings: all };
   }
-  const shaper = parseConfig(file.text, path);
-  const all = sortProblems([...shaper.problems, ...problems], [path]);
+  const { config, problems: shaper } = parseConfig(file.text, path);
+  const all = sortProblems([...shaper, ...problems], [path]);
   refuseErrors(all);
-  const { source, files, problems: data } = readSource(shaper.config!, read);
+  const { source, files, problems: data } = readSource(config!, read);
+  refuseErrors(siteProblems(document, others.autorate, config, source));
   const warnings = [...all, ...data];
-  return { files: [own, ...files], settings, inputs: { config: shaper.config!, source, warnings }, warnings };
+  return { files: [own, ...files], ...others, inputs: { config: config!, source, warnings }, warnings };
 }
 
 /** Reads the `[shaper]` of a file and nothing else. @throws SluiceError with all of its problems */
 export function readShaperConfig(path: string): {
   readonly config: ShaperConfig;
   readonly warnings: readonly Problem[];
+  /** What it says of `[autorate]` beside it, given the shaper's files. */
+  readonly sites: (source: Source) => readonly Problem[];
 } {
   const file = fromDisk(path, "sluice.toml", "sluice");
   if ("problem" in file) throw new SluiceError([file.problem]);
   const { config, problems } = parseConfig(file.text, path);
   const document = parseDocument(file.text, path);
-  const settings = "problem" in document ? [] : readSettings(document).problems;
-  const all = sortProblems([...problems, ...settings], [path]);
+  if ("problem" in document) throw new SluiceError(problems);
+  const others = readOthers(document);
+  const all = sortProblems([...problems, ...others.problems], [path]);
   refuseErrors(all);
-  return { config: config!, warnings: all };
+  const sites = (source: Source): Problem[] => siteProblems(document, others.autorate, config, source);
+  return { config: config!, warnings: all, sites };
 }
 
 /** Reads what the shaper needs. @throws SluiceError with all problems of all files */
 export function readInputs(path: string): Inputs {
-  const { config, warnings } = readShaperConfig(path);
+  const { config, warnings, sites } = readShaperConfig(path);
   const { source, problems } = readSource(config, fromDisk);
+  refuseErrors(sites(source));
   return { config, source, warnings: [...warnings, ...problems] };
 }

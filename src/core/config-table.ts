@@ -1,12 +1,13 @@
 /** Tables of `sluice.toml`, each read by a list of its keys, with every problem at once. */
 import { type ReadValue, Refusal } from "./config-values.ts";
 import { type Location, type Problem, problem } from "./errors.ts";
+import type { Position } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
 import { asTable, parseToml } from "./toml.ts";
 import { keyPositions } from "./toml-lines.ts";
 
 /** Every table that there is; who reads a table reads only its own. */
-const CONFIG_TABLES: readonly string[] = ["shaper", "daemon", "api", "bakery", "log"];
+const CONFIG_TABLES: readonly string[] = ["shaper", "autorate", "daemon", "api", "bakery", "log"];
 
 /** Keys of a table, each with an example. */
 export type Keys = Readonly<Record<string, string>>;
@@ -69,6 +70,15 @@ export interface ConfigDocument {
   readonly problems: readonly Problem[];
 }
 
+/** Where a key stands, or the innermost table around it that is found. */
+function nearestPosition(positions: ReadonlyMap<string, Position>, path: string): Position {
+  for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+    const found = positions.get(path.slice(0, end));
+    if (found) return found;
+  }
+  return { line: 1, column: 1 };
+}
+
 /**
  * Parses the text of a `sluice.toml`.
  *
@@ -83,10 +93,7 @@ export function parseDocument(
   if ("problem" in parsed) return parsed;
   const { values } = parsed;
   const positions = keyPositions(toml);
-  const at = (path: string): Location => ({
-    file,
-    ...(positions.get(path) ?? positions.get(path.split(".")[0]!) ?? { line: 1, column: 1 }),
-  });
+  const at = (path: string): Location => ({ file, ...nearestPosition(positions, path) });
   const problems = Object.keys(values).flatMap((key) => {
     if (CONFIG_TABLES.includes(key)) return [];
     const table = belongs(key);

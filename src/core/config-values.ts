@@ -15,6 +15,7 @@ export type ReadValue<T> = (value: unknown) => T | Refusal;
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (value instanceof Date) return "a date";
+  if (typeof value === "number") return String(value);
   return typeof value === "object" ? "a table" : JSON.stringify(value);
 }
 
