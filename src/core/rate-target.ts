@@ -24,4 +24,8 @@ export interface RateTarget extends Disposable {
    * @throws SluiceError AUTORATE_TARGET_MISSING, AUTORATE_TARGET_REFUSED with the kernel's reason
    */
   set(rate: BitsPerSecond): Promise<BitsPerSecond>;
+  /** The lines of tc that {@link set} would come to now, without `tc`; none when it is set so. @throws what set throws */
+  show?(rate: BitsPerSecond): readonly string[];
+  /** Nobody drives it any more: gives back the rate that somebody else has planned for it, where there is such a plan. */
+  release?(): Promise<void>;
 }
