@@ -1,0 +1,337 @@
+/**
+ * The loop of one link: look at the targets, hear the reflectors, let the controller decide and the plugins speak, keep to
+ * the bounds, write what changed, and keep a record of it. It never ends by a fault of anything it works with: a target
+ * that vanished is waited for, a write that failed is tried again, a silent line is left as it is.
+ */
+import { both, type Both, type Direction, DIRECTIONS } from "../../core/both.ts";
+import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { LinkConfig } from "../config.ts";
+import type { Driver } from "../controllers/controller.ts";
+import { deltaStatistic } from "../controllers/ewma.ts";
+import type { Bounds, Decision, DirectionInput, Judged, Outstanding, Setup, TickInput } from "../model.ts";
+import type { TickRecord } from "../record/tick.ts";
+import type { Aim } from "./aim.ts";
+import { hearing, type LinkState, silenced, SILENCE_ACTS } from "./hearing.ts";
+import { type Counted, loads, type Loads } from "./measure.ts";
+import { settle } from "./settle.ts";
+
+/** Who hears the reflectors. */
+export interface Ear {
+  /** What came since the last take. */
+  take(): { readonly samples: readonly Judged[]; readonly outstanding: readonly Outstanding[] };
+  /** Smoothed deltas of those that answered lately, ascending. @param now s */
+  deltas(now: number): Both<number[]>;
+  pause(): void;
+  resume(): void;
+  /** Others are wanted. */
+  reselect(): void;
+}
+
+/** What plugins are told and what they make of it. */
+export interface PluginCall {
+  readonly input: TickInput;
+  readonly decision: Decision;
+  readonly deltas: Both<number>;
+}
+
+/** Plugins, seen from here. */
+export interface PluginChain {
+  process(call: PluginCall): Promise<{
+    readonly rates: Both<number>;
+    readonly thresholds: Both<number>;
+    readonly notes: readonly string[];
+  }>;
+}
+
+/** Things that happen to a link, each worth an event. */
+export type LinkEvent =
+  | { readonly kind: "state"; readonly from: LinkState; readonly to: LinkState; readonly reason?: string }
+  | { readonly kind: "foreign"; readonly direction: Direction; readonly found: number | undefined; readonly set: number }
+  | { readonly kind: "target-missing"; readonly direction: Direction; readonly target: string; readonly reason: string }
+  | { readonly kind: "target-found"; readonly direction: Direction; readonly target: string }
+  | { readonly kind: "write-failed"; readonly direction: Direction; readonly target: string; readonly reason: string }
+  | { readonly kind: "controller-failed"; readonly reason: string };
+
+/** What a link is made of. */
+export interface LinkParts {
+  readonly config: LinkConfig;
+  readonly clock: Clock;
+  readonly ear: Ear;
+  readonly aims: Partial<Both<Aim>>;
+  /** Rates to begin with, kbit/s. */
+  readonly start: Both<number>;
+  readonly period: number;
+  readonly driver: (setup: Setup) => Promise<Driver>;
+  readonly plugins?: PluginChain;
+  readonly happened: (event: LinkEvent) => void;
+  readonly ticked: (record: TickRecord) => void;
+}
+
+/** Silence is silence after so many probe intervals, and at least so long, s. */
+const SILENT_INTERVALS = 5;
+const SILENT_LEAST = 1;
+/** Rates of a direction that the link does not have. */
+const ABSENT: Bounds = { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
+
+/** A link under control. Whoever makes it calls {@link LinkRunner.tick} once in a period. */
+export class LinkRunner implements AsyncDisposable {
+  readonly #parts: LinkParts;
+  readonly #bounds: Both<Bounds>;
+  readonly #since: number;
+  #driver: Driver | undefined;
+  #rates: Both<number>;
+  #thresholds: Both<number>;
+  #counted: Counted | undefined;
+  #state: LinkState = "starting";
+  #answered: number | undefined;
+  #active: number;
+  #tick = 0;
+  readonly #missing = new Set<Direction>();
+  readonly #refused = new Set<Direction>();
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    const { directions } = parts.config;
+    this.#bounds = both((d) => directions[d]?.bounds ?? ABSENT);
+    this.#thresholds = both((d) => directions[d]?.threshold ?? Number.POSITIVE_INFINITY);
+    this.#rates = parts.start;
+    this.#since = this.#now();
+    this.#active = this.#since;
+  }
+
+  /** In one word. */
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** What the targets are to be set to, kbit/s. */
+  get rates(): Both<number> {
+    return this.#rates;
+  }
+
+  /** Delays that count as bloat, ms; plugins may have changed them. */
+  get thresholds(): Both<number> {
+    return this.#thresholds;
+  }
+
+  #now(): number {
+    return this.#parts.clock.monotonic() / 1000;
+  }
+
+  /** One pass. Does not throw. */
+  async tick(): Promise<TickRecord> {
+    const now = this.#now();
+    this.#tick += 1;
+    const { aims, ear } = this.#parts;
+    const { samples, outstanding } = ear.take();
+    if (samples.length > 0) this.#answered = now;
+    const notes: string[] = [];
+    const foreign = new Set<Direction>();
+    let measurable = true;
+    const there = DIRECTIONS.filter((d) => {
+      const sight = aims[d]?.look();
+      if (!sight) return false;
+      this.#note(d, sight.kind === "missing" ? sight.reason : undefined);
+      if (sight.kind === "missing") return false;
+      if (sight.restarted) measurable = false;
+      this.#adopt(d, sight.rate, sight.foreign, foreign);
+      return true;
+    });
+    const count = { at: now, bytes: both((d) => aims[d]?.bytes ?? 0) };
+    const measured = this.#counted && measurable ? loads(this.#counted, count, this.#rates) : undefined;
+    this.#counted = count;
+    if (measured && DIRECTIONS.some((d) => measured.achieved[d] >= this.#parts.config.activeRate)) this.#active = now;
+    this.#enter(this.#judge(now, there, measured));
+
+    const input = measured && this.#input(now, count, measured, samples, outstanding);
+    if (!measurable) notes.push("a byte counter began anew");
+    const decision = input && there.length > 0 ? await this.#decide(input, count, notes) : undefined;
+    const wanted = await this.#settled(input, decision, now, notes);
+    // Where nothing may be written, the rate is what is there, whatever is wanted.
+    this.#rates = both((d) => (this.#adjusts(d) ? wanted[d] : this.#rates[d]));
+    const written = await this.#write(there, wanted, foreign);
+    const record: TickRecord = {
+      wall: this.#parts.clock.now(),
+      state: this.#state,
+      ...(input && { input }),
+      ...(decision && { decision }),
+      wanted,
+      rates: this.#rates,
+      written,
+      notes,
+    };
+    this.#parts.ticked(record);
+    return record;
+  }
+
+  /** Somebody else's rate is put back; where nothing is to be written it is taken as it is. */
+  #adopt(direction: Direction, rate: number | undefined, foreign: boolean, found: Set<Direction>): void {
+    const { aims, happened } = this.#parts;
+    if (!this.#adjusts(direction)) {
+      if (rate !== undefined) this.#rates = { ...this.#rates, [direction]: rate };
+      return;
+    }
+    if (!foreign) return;
+    found.add(direction);
+    aims[direction]!.release();
+    happened({ kind: "foreign", direction, found: rate, set: this.#rates[direction] });
+  }
+
+  /** Tells of a target that went or came, once. */
+  #note(direction: Direction, missing: string | undefined): void {
+    const { aims, happened } = this.#parts;
+    const target = aims[direction]!.target.label;
+    if (missing !== undefined && !this.#missing.has(direction)) {
+      this.#missing.add(direction);
+      happened({ kind: "target-missing", direction, target, reason: missing });
+    } else if (missing === undefined && this.#missing.delete(direction)) {
+      happened({ kind: "target-found", direction, target });
+    }
+  }
+
+  #judge(now: number, there: readonly Direction[], measured: Loads | undefined): LinkState {
+    if (there.length === 0) return "waiting";
+    const { probe, idleSleep } = this.#parts.config;
+    const patience = { silence: Math.max(SILENT_LEAST, SILENT_INTERVALS * probe.interval), idle: idleSleep };
+    const heard = { now, since: this.#since, answered: this.#answered, active: this.#active };
+    // A direction that the link does not have carries whatever its other one does.
+    const known = both((d) => measured?.achieved[this.#parts.aims[d] ? d : other(d)] ?? 0);
+    return hearing({ ...heard, achieved: known }, patience);
+  }
+
+  #enter(state: LinkState): void {
+    const from = this.#state;
+    if (from === state) return;
+    this.#state = state;
+    const { ear, happened } = this.#parts;
+    if (state === "idle") ear.pause();
+    if (from === "idle") {
+      ear.resume();
+      // Nobody was asked: what comes now is waited for.
+      this.#answered = this.#now();
+    }
+    happened({ kind: "state", from, to: state });
+  }
+
+  #input(
+    now: number,
+    count: Counted,
+    { elapsed, achieved, load }: Loads,
+    samples: readonly Judged[],
+    outstanding: readonly Outstanding[],
+  ): TickInput {
+    const { aims, ear } = this.#parts;
+    const deltas = ear.deltas(now);
+    const directions = both(
+      (d): DirectionInput => ({
+        deltas: deltas[d],
+        rate: this.#rates[d],
+        bytes: count.bytes[d],
+        achieved: aims[d] ? achieved[d] : 0,
+        load: aims[d] ? load[d] : 0,
+        bounds: this.#bounds[d],
+        threshold: this.#thresholds[d],
+      }),
+    );
+    return { now, elapsed, tick: this.#tick, directions, samples, outstanding };
+  }
+
+  /** Asks the controller, when there is something to go by. */
+  async #decide(input: TickInput, { at, bytes }: Counted, notes: string[]): Promise<Decision | undefined> {
+    if (this.#state !== "running" && this.#state !== "blind") {
+      notes.push(REASONS[this.#state]);
+      return undefined;
+    }
+    const { driver, start, period, ear, happened } = this.#parts;
+    try {
+      this.#driver ??= await driver({ bounds: this.#bounds, start, now: at, bytes, period });
+      const decision = await this.#driver.decide(input);
+      if (decision.reselect) ear.reselect();
+      return decision;
+    } catch (error) {
+      // A controller that throws is broken; the line is not to suffer for it.
+      notes.push(`the controller failed: ${messageOf(error)}`);
+      happened({ kind: "controller-failed", reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** What is to be written: the decision, what plugins make of it, silence, bounds. */
+  async #settled(
+    input: TickInput | undefined,
+    decision: Decision | undefined,
+    now: number,
+    notes: string[],
+  ): Promise<Both<number>> {
+    let rates = decision ? both((d) => decision[d].rate) : this.#rates;
+    const { plugins, config } = this.#parts;
+    const deltas = input && both((d) => deltaStatistic(input.directions[d].deltas));
+    if (plugins && input && decision && deltas?.download !== undefined && deltas.upload !== undefined) {
+      const call = { input, decision, deltas: { download: deltas.download, upload: deltas.upload } };
+      const outcome = await plugins.process(call);
+      rates = outcome.rates;
+      this.#thresholds = outcome.thresholds;
+      notes.push(...outcome.notes);
+    }
+    const silent = this.#state === "blind" && now - (this.#answered ?? this.#since) >= SILENCE_ACTS;
+    if (silent) rates = silenced(config.onSilence, rates, this.#bounds);
+    return both((d) => settle(rates[d], this.#bounds[d]));
+  }
+
+  #adjusts(direction: Direction): boolean {
+    return this.#parts.config.directions[direction]?.adjust === true;
+  }
+
+  /** Writes what changed, and what was changed by others. */
+  async #write(
+    there: readonly Direction[],
+    wanted: Both<number>,
+    foreign: ReadonlySet<Direction>,
+  ): Promise<Direction[]> {
+    const written: Direction[] = [];
+    for (const d of there) {
+      const aim = this.#parts.aims[d]!;
+      if (aim.isSetTo(wanted[d]) && !foreign.has(d)) continue;
+      try {
+        // A dry run takes it, and tells what it would do.
+        await aim.set(wanted[d]);
+        this.#refused.delete(d);
+        if (this.#adjusts(d)) written.push(d);
+      } catch (error) {
+        if (this.#refused.has(d)) continue;
+        this.#refused.add(d);
+        const { happened } = this.#parts;
+        happened({ kind: "write-failed", direction: d, target: aim.target.label, reason: messageOf(error) });
+      }
+    }
+    return written;
+  }
+
+  /** Sets the base rates again, when that is wanted, and lets go of everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { aims, config } = this.#parts;
+    await this.#driver?.[Symbol.asyncDispose]();
+    for (const d of DIRECTIONS) {
+      using aim = aims[d];
+      if (!aim || !config.restore || !this.#adjusts(d) || aim.writes.done === 0) continue;
+      try {
+        await aim.set(this.#bounds[d].base);
+      } catch (error) {
+        this.#parts.happened({ kind: "write-failed", direction: d, target: aim.target.label, reason: messageOf(error) });
+      }
+    }
+  }
+}
+
+const other = (direction: Direction): Direction => (direction === "download" ? "upload" : "download");
+
+/** Why a controller is not asked. */
+const REASONS: Readonly<Record<LinkState, string>> = {
+  starting: "no reflector has answered yet",
+  running: "",
+  blind: "",
+  idle: "without traffic",
+  stalled: "neither answers nor traffic: the line is dead for now",
+  waiting: "what is to be set is not there",
+};
