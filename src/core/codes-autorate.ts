@@ -1,5 +1,5 @@
 /** The codes of autorate: a part of the registry in `codes.ts`. */
-import { conflict, type ErrorSpec, failure, warning } from "./error-spec.ts";
+import { conflict, data, type ErrorSpec, failure, warning } from "./error-spec.ts";
 
 /** The rows. */
 export const AUTORATE_ERRORS = {
@@ -20,6 +20,29 @@ export const AUTORATE_ERRORS = {
   AUTORATE_ROUTE_SHARED: warning(
     "The links {links} are measured over one and the same route, the default one",
     "Give each link a source_interface, source_address or fwmark that leads its probes over its own line",
+  ),
+
+  // Measuring
+  AUTORATE_REFLECTORS_SYNTAX: data("Cannot parse the list of reflectors: {reason}", "Mend the quoting at this place"),
+  AUTORATE_REFLECTORS_EMPTY: data(
+    "The list of reflectors names none",
+    "Add rows such as 9.9.9.9,4,Quad9, or leave the list out of the configuration to use the one that comes with sluice",
+  ),
+  AUTORATE_REFLECTOR_ADDRESS: data(
+    '"{value}" cannot be a reflector: {reason}',
+    "Give the address of one host, such as 9.9.9.9 or 2620:fe::fe",
+  ),
+  AUTORATE_REFLECTOR_VERSION: data(
+    'The row says IP version "{version}", but {address} is an IPv{family} address',
+    "Correct one of the two, or leave the version empty",
+  ),
+  AUTORATE_REFLECTOR_DUPLICATE: warning(
+    "{address} is listed twice, first on line {first}",
+    "Remove one of the rows; it is asked once",
+  ),
+  AUTORATE_PROBE_PERMISSION: failure(
+    'Cannot open a socket to measure link "{name}": {reason}',
+    "Run sluiced as root, or with CAP_NET_RAW and, for fwmark, CAP_NET_ADMIN",
   ),
 
   // Targets
