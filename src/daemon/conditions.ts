@@ -82,6 +82,36 @@ export const CONDITIONS = {
     message: "Nobody can use the API over TCP: {reason}",
     remedy: "Put a token of 16 characters or more into api.token_file, readable by root only, then run sluice reload",
   },
+  AUTORATE_FAILED: {
+    severity: "error",
+    title: "A link cannot be put under control",
+    message: "The rate of {link} does not follow its line: {reason}",
+    remedy: "Remove the cause; it is tried again by itself, and at once on sluice reload",
+  },
+  AUTORATE_TARGET_MISSING: {
+    severity: "error",
+    title: "What autorate is to set is not there",
+    message: "Cannot set {direction} of {link}: {target}: {reason}",
+    remedy: "Make the qdisc or class, or name another target; it is looked for all the time",
+  },
+  AUTORATE_REFUSED: {
+    severity: "error",
+    title: "The kernel does not take the rate that autorate sets",
+    message: "Cannot set {direction} of {link}: {reason}",
+    remedy: "Look at tc -s qdisc show and tc -s class show; it is tried again at every tick",
+  },
+  AUTORATE_BLIND: {
+    severity: "error",
+    title: "No reflector answers, though traffic flows",
+    message: "The line of {link} is not seen: {reason}",
+    remedy: "Look at sluice autorate status; name reflectors that answer pings from here in reflector_file",
+  },
+  AUTORATE_PLUGIN: {
+    severity: "warning",
+    title: "A plugin of autorate is not asked any more",
+    message: "The plugin {plugin} of {link} is disabled: {reason}",
+    remedy: "Mend the script, then change or reload the configuration of the link",
+  },
 } as const satisfies Readonly<Record<string, ConditionSpec>>;
 
 /** The code of a condition. */

@@ -6,6 +6,8 @@ import { circuitOutput, circuitsOutput, treeOutput } from "../control/shaper/vie
 import type { Inputs } from "../control/files.ts";
 import { sluiceError } from "../core/errors.ts";
 import { guard } from "../store/db.ts";
+import type { Autorate, LinkTick } from "./autorate/autorate.ts";
+import { linkJson, tickJson } from "./autorate/json.ts";
 import type { Bakery } from "./bakery.ts";
 import type { Counters } from "./counters.ts";
 import type { Keeper } from "./keeper.ts";
@@ -16,6 +18,7 @@ import { healthOutput, statusOutput, type StatusInput } from "./status.ts";
 import * as configurations from "./store/configurations.ts";
 import * as plans from "./store/plans.ts";
 import type { System } from "./system.ts";
+import type { Numbered } from "./topic.ts";
 
 /** What handlers work on. */
 export interface Parts {
@@ -23,6 +26,7 @@ export interface Parts {
   readonly keeper: Keeper;
   readonly bakery: Bakery;
   readonly counters: Counters;
+  readonly autorate: Autorate;
   readonly logs: Logs;
   readonly version: string;
   readonly status: () => StatusInput;
@@ -94,6 +98,23 @@ function shaperHandlers({ system, keeper, bakery, wake }: Parts): Handlers {
   };
 }
 
+function autorateHandlers({ autorate, system }: Parts): Handlers {
+  const now = (): number => system.place.clock.monotonic() / 1000;
+  return {
+    "autorate.links": () => ({
+      schema: "sluice/autorate/1",
+      links: autorate.links.map(({ state }) => linkJson(state, now())),
+    }),
+    "autorate.link": ({ params: { name }, query }) => {
+      const link = autorate.link(name);
+      const hint = "sluice autorate status shows those that there are";
+      if (!link) throw sluiceError("NOT_FOUND", { noun: "link", id: name, hint });
+      const history = link.history(query.ticks).map((record) => tickJson(record));
+      return { schema: "sluice/autorate-link/1", link: linkJson(link.state, now()), history };
+    },
+  };
+}
+
 function configHandlers({ system, keeper }: Parts): Handlers {
   const { place, db } = system;
   const store = <T>(body: () => T): T => guard(place.paths.state, body);
@@ -150,6 +171,7 @@ function systemHandlers({ system, logs, version, status, measured }: Parts): Han
 export const handlersOf = (parts: Parts): Handlers => ({
   ...localHandlers(parts),
   ...shaperHandlers(parts),
+  ...autorateHandlers(parts),
   ...configHandlers(parts),
   ...systemHandlers(parts),
 });
@@ -158,7 +180,7 @@ export const handlersOf = (parts: Parts): Handlers => ({
 const PAGE = 200;
 
 /** Every route that streams. */
-export function streamersOf({ system, counters }: Parts): Streamers {
+export function streamersOf({ system, counters, autorate }: Parts): Streamers {
   const { journal, progress } = system;
   return {
     "events.stream": ({ query }, open, { after }) => {
@@ -180,6 +202,15 @@ export function streamersOf({ system, counters }: Parts): Streamers {
     "plans.stream": ({ query }, open, { after }) => {
       const stream = open();
       stream.own(progress.subscribe(({ id, message }) => stream.send(id, message), after ?? query.after));
+    },
+    "autorate.stream": ({ query }, open, { after }) => {
+      const stream = open();
+      const send = ({ id, message: { link, record } }: Numbered<LinkTick>): void => {
+        if (query.link !== undefined && query.link !== link) return;
+        const trace = query.trace ? { ...record } : null;
+        stream.send(id, { schema: "sluice/autorate-tick/1", link, tick: tickJson(record), trace });
+      };
+      stream.own(autorate.ticks.subscribe(send, after ?? query.after));
     },
     "shaper.counters": ({ query }, open, { after }) => {
       const ids = new Set(query.circuits?.split(",").filter(Boolean));

@@ -32,6 +32,10 @@ export type EventKind =
   | "health.raised"
   | "health.cleared"
   | "log.levels"
+  | "autorate.state"
+  | "autorate.contested"
+  | "autorate.controller"
+  | "autorate.file"
   | "store.mended";
 
 /** Events that a listener can still get when it comes back. */

@@ -1,6 +1,8 @@
 /** Metrics in Prometheus' text format: a table of what is measured, in base units, and how it is read. */
 import type { Output } from "../api/routes.ts";
 import { openFiles } from "../linux/fd.ts";
+import type { Autorate } from "./autorate/autorate.ts";
+import { autorateMetrics } from "./autorate/metrics.ts";
 import type { Bakery } from "./bakery.ts";
 import { CONDITIONS, type ConditionSpec } from "./conditions.ts";
 import type { Counters } from "./counters.ts";
@@ -19,6 +21,7 @@ export interface Measured {
   readonly bakery: Bakery;
   readonly watcher: Watcher;
   readonly counters: Counters;
+  readonly autorate: Autorate;
   readonly version: string;
   readonly startedAt: number;
 }
@@ -32,17 +35,17 @@ interface Scrape extends Measured {
 type NodeCounters = Output<"shaper.counters">["nodes"][number];
 
 /** A value with its labels. */
-interface Sample {
+export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** A row of the table. */
-interface Metric {
+/** A row of the table; `M` is what it reads. */
+export interface Metric<M = Scrape> {
   readonly name: string;
   readonly type: "counter" | "gauge";
   readonly help: string;
-  readonly read: (scrape: Scrape) => readonly Sample[];
+  readonly read: (scrape: M) => readonly Sample[];
 }
 
 /** Nodes that have series of their own; the labels of a metric must not grow with the network. */
@@ -218,6 +221,7 @@ export const METRICS: readonly Metric[] = [
     help: `Packets that a node of the network sent; of the first ${NODES} nodes`,
     read: (scrape) => nodeSamples(scrape, "packets"),
   },
+  ...autorateMetrics,
 ];
 
 function lines({ name, type, help, read }: Metric, scrape: Scrape): string[] {

@@ -11,6 +11,9 @@ export interface Part {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** Ends a part that was started, and waits for it. */
+export type Stop = () => Promise<void>;
+
 /** How a part is. */
 export interface PartState {
   readonly name: string;
@@ -36,7 +39,7 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #wait: typeof pause;
   readonly #states = new Map<string, PartState>();
-  readonly #lives: Promise<void>[] = [];
+  readonly #lives = new Set<Promise<void>>();
   readonly #controller = new AbortController();
 
   constructor(journal: Journal, clock: Clock, wait: typeof pause = pause) {
@@ -50,9 +53,18 @@ export class Supervisor {
     return [...this.#states.values()];
   }
 
-  /** Starts a part, for as long as the daemon lives. */
-  start(part: Part): void {
-    this.#lives.push(this.#live(part));
+  /** Starts a part, for as long as the daemon lives or until it is stopped; then it is forgotten. */
+  start(part: Part): Stop {
+    const own = new AbortController();
+    const life = this.#live(part, AbortSignal.any([this.#controller.signal, own.signal]));
+    this.#lives.add(life);
+    return async () => {
+      own.abort();
+      await life;
+      this.#lives.delete(life);
+      this.#states.delete(part.name);
+      this.#journal.health.clear("PART_FAILING", part.name);
+    };
   }
 
   /** Ends all parts and waits for them. */
@@ -61,9 +73,8 @@ export class Supervisor {
     await Promise.all(this.#lives);
   }
 
-  async #live(part: Part): Promise<void> {
+  async #live(part: Part, signal: AbortSignal): Promise<void> {
     const { name } = part;
-    const { signal } = this.#controller;
     let restarts = 0;
     let inARow = 0;
     let reason: string | undefined;

@@ -2,6 +2,7 @@
  * What a controller is: a pure function from what it knows and what is measured to rates. The runner (../runner) owns the
  * loop, the counters, the bounds and the writing; it hands the same inputs to any of them.
  */
+import type { Both } from "../../core/both.ts";
 import type { Decision, Random, Setup, TickInput } from "../model.ts";
 
 /** A controller with its options already in it. `S` is what it knows: plain data, never changed in place. */
@@ -11,6 +12,8 @@ export interface Controller<S> {
   readonly period: number;
   /** What it knows at the start. */
   init(setup: Setup, random: Random): S;
+  /** Rates at which the line was loaded without delay, kbit/s, for those that remember them. */
+  history?(state: S): Both<readonly number[]>;
   /** One tick. */
   step(state: S, input: TickInput, random: Random): { readonly state: S; readonly decision: Decision };
 }
@@ -20,12 +23,16 @@ export interface Driver extends AsyncDisposable {
   readonly name: string;
   readonly period: number;
   decide(input: TickInput): Decision | Promise<Decision>;
+  /** See {@link Controller.history}. */
+  history?(): Both<readonly number[]>;
 }
 
 /** Runs a pure controller. */
 export function driverOf<S>(controller: Controller<S>, setup: Setup, random: Random): Driver {
   let state = controller.init(setup, random);
+  const { history } = controller;
   return {
+    ...(history && { history: () => history(state) }),
     name: controller.name,
     period: controller.period,
     decide(input) {

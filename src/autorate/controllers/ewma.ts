@@ -198,6 +198,7 @@ export function ewma(options: EwmaOptions): Controller<EwmaState> {
       const safe = initSafe(options, setup, random);
       return both((d) => ({ safe: safe[d], next: 0, bytes: setup.bytes[d], at: setup.now, suspect: 0 }));
     },
+    history: (state) => both((d) => state[d].safe),
     step,
   };
 }

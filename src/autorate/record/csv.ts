@@ -35,3 +35,10 @@ export function csvRow({ seconds, nanoseconds, load, delta, rate }: CsvRow): str
   const floats = [load.download, load.upload, delta.download, delta.upload].map((value) => percentF(value));
   return [seconds, nanoseconds, ...floats, Math.trunc(rate.download), Math.trunc(rate.upload)].join(",");
 }
+
+/** The first line of the file of safe rates. */
+export const HISTORY_HEADER = "time,counter,upspeed,downspeed";
+
+/** All safe rates, a line each, without its end. @param seconds since the start */
+export const historyRows = (seconds: number, { download, upload }: Both<readonly number[]>): string[] =>
+  download.map((rate, slot) => [percentF(seconds), slot, percentF(upload[slot]!), percentF(rate)].join(","));

@@ -9,7 +9,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { LinkConfig } from "../config.ts";
 import type { Driver } from "../controllers/controller.ts";
 import { deltaStatistic } from "../controllers/ewma.ts";
-import type { Bounds, Decision, DirectionInput, Judged, Outstanding, Setup, TickInput } from "../model.ts";
+import type { Bounds, Decision, DirectionInput, Judged, Outstanding, TickInput } from "../model.ts";
 import type { TickRecord } from "../record/tick.ts";
 import type { Aim } from "./aim.ts";
 import { hearing, type LinkState, silenced, SILENCE_ACTS } from "./hearing.ts";
@@ -51,6 +51,7 @@ export type LinkEvent =
   | { readonly kind: "target-missing"; readonly direction: Direction; readonly target: string; readonly reason: string }
   | { readonly kind: "target-found"; readonly direction: Direction; readonly target: string }
   | { readonly kind: "write-failed"; readonly direction: Direction; readonly target: string; readonly reason: string }
+  | { readonly kind: "written"; readonly direction: Direction }
   | { readonly kind: "controller-failed"; readonly reason: string };
 
 /** What a link is made of. */
@@ -61,8 +62,8 @@ export interface LinkParts {
   readonly aims: Partial<Both<Aim>>;
   /** Rates to begin with, kbit/s. */
   readonly start: Both<number>;
-  readonly period: number;
-  readonly driver: (setup: Setup) => Promise<Driver>;
+  /** Closed by who made it. */
+  readonly driver: Driver;
   readonly plugins?: PluginChain;
   readonly happened: (event: LinkEvent) => void;
   readonly ticked: (record: TickRecord) => void;
@@ -79,7 +80,6 @@ export class LinkRunner implements AsyncDisposable {
   readonly #parts: LinkParts;
   readonly #bounds: Both<Bounds>;
   readonly #since: number;
-  #driver: Driver | undefined;
   #rates: Both<number>;
   #thresholds: Both<number>;
   #counted: Counted | undefined;
@@ -115,6 +115,11 @@ export class LinkRunner implements AsyncDisposable {
     return this.#thresholds;
   }
 
+  /** Safe rates, for controllers that remember them. */
+  history(): Both<readonly number[]> | undefined {
+    return this.#parts.driver.history?.();
+  }
+
   #now(): number {
     return this.#parts.clock.monotonic() / 1000;
   }
@@ -146,7 +151,7 @@ export class LinkRunner implements AsyncDisposable {
 
     const input = measured && this.#input(now, count, measured, samples, outstanding);
     if (!measurable) notes.push("a byte counter began anew");
-    const decision = input && there.length > 0 ? await this.#decide(input, count, notes) : undefined;
+    const decision = input && there.length > 0 ? await this.#decide(input, notes) : undefined;
     const wanted = await this.#settled(input, decision, now, notes);
     // Where nothing may be written, the rate is what is there, whatever is wanted.
     this.#rates = both((d) => (this.#adjusts(d) ? wanted[d] : this.#rates[d]));
@@ -238,15 +243,14 @@ export class LinkRunner implements AsyncDisposable {
   }
 
   /** Asks the controller, when there is something to go by. */
-  async #decide(input: TickInput, { at, bytes }: Counted, notes: string[]): Promise<Decision | undefined> {
+  async #decide(input: TickInput, notes: string[]): Promise<Decision | undefined> {
     if (this.#state !== "running" && this.#state !== "blind") {
       notes.push(REASONS[this.#state]);
       return undefined;
     }
-    const { driver, start, period, ear, happened } = this.#parts;
+    const { driver, ear, happened } = this.#parts;
     try {
-      this.#driver ??= await driver({ bounds: this.#bounds, start, now: at, bytes, period });
-      const decision = await this.#driver.decide(input);
+      const decision = await driver.decide(input);
       if (decision.reselect) ear.reselect();
       return decision;
     } catch (error) {
@@ -296,7 +300,7 @@ export class LinkRunner implements AsyncDisposable {
       try {
         // A dry run takes it, and tells what it would do.
         await aim.set(wanted[d]);
-        this.#refused.delete(d);
+        if (this.#refused.delete(d)) this.#parts.happened({ kind: "written", direction: d });
         if (this.#adjusts(d)) written.push(d);
       } catch (error) {
         if (this.#refused.has(d)) continue;
@@ -311,7 +315,6 @@ export class LinkRunner implements AsyncDisposable {
   /** Sets the base rates again, when that is wanted, and lets go of everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { aims, config } = this.#parts;
-    await this.#driver?.[Symbol.asyncDispose]();
     for (const d of DIRECTIONS) {
       using aim = aims[d];
       if (!aim || !config.restore || !this.#adjusts(d) || aim.writes.done === 0) continue;

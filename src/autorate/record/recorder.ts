@@ -1,0 +1,69 @@
+/** The files of a link: statistics and safe rates in sqm-autorate's columns, and the trace. */
+import { both, type Both } from "../../core/both.ts";
+import type { LinkConfig } from "../config.ts";
+import { deltaStatistic } from "../controllers/ewma.ts";
+import { CSV_HEADER, csvRow, HISTORY_HEADER, historyRows } from "./csv.ts";
+import { RotatingFile } from "./rotating-file.ts";
+import type { TickRecord } from "./tick.ts";
+import { type TraceHeader, traceLine } from "./trace.ts";
+
+/** Between two dumps of the safe rates, ms. */
+const HISTORY_EVERY = 300_000;
+/** A trace is a line of a kilobyte ten times a second: this is some two hours of it, bytes. */
+const TRACE_LIMIT = 64 * 2 ** 20;
+
+/** Writes what is configured; nothing when nothing is. */
+export class Recorder implements AsyncDisposable {
+  readonly #stats: RotatingFile | undefined;
+  readonly #history: RotatingFile | undefined;
+  readonly #trace: RotatingFile | undefined;
+  readonly #began: number;
+  #dumped = Number.NEGATIVE_INFINITY;
+
+  /** @param wall ms since the epoch @param failed told of a file that cannot be written, once in a row */
+  constructor(config: LinkConfig, header: TraceHeader, wall: number, failed: (path: string, reason: string) => void) {
+    const file = (path: string | undefined, first: string, limit?: number): RotatingFile | undefined =>
+      path === undefined
+        ? undefined
+        : new RotatingFile({
+            path,
+            header: first,
+            ...(limit !== undefined && { limit }),
+            failed: (reason) => failed(path, reason),
+          });
+    this.#stats = file(config.statsFile, CSV_HEADER);
+    this.#history = file(config.speedHistoryFile, HISTORY_HEADER);
+    this.#trace = file(config.traceFile, traceLine(header), TRACE_LIMIT);
+    this.#began = wall;
+    // Whoever reads a trace that was begun earlier learns where another run begins.
+    this.#trace?.add(traceLine(header));
+  }
+
+  /** Takes a tick. @param history safe rates, for controllers that have some */
+  take(record: TickRecord, history: Both<readonly number[]> | undefined): void {
+    this.#trace?.add(traceLine({ kind: "tick", ...record }));
+    this.#addStats(record);
+    if (!history || record.wall - this.#dumped < HISTORY_EVERY) return;
+    this.#dumped = record.wall;
+    for (const row of historyRows((record.wall - this.#began) / 1000, history)) this.#history?.add(row);
+  }
+
+  #addStats({ wall, input, decision, rates }: TickRecord): void {
+    if (!this.#stats || !input || !decision) return;
+    const delta = both((d) => deltaStatistic(input.directions[d].deltas));
+    if (delta.download === undefined || delta.upload === undefined) return;
+    const seconds = Math.floor(wall / 1000);
+    const row = csvRow({
+      seconds,
+      nanoseconds: Math.round((wall - seconds * 1000) * 1e6),
+      load: both((d) => input.directions[d].load),
+      delta: { download: delta.download, upload: delta.upload },
+      rate: rates,
+    });
+    this.#stats.add(row);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#stats, this.#history, this.#trace].map((file) => file?.[Symbol.asyncDispose]()));
+  }
+}
