@@ -39,3 +39,34 @@ Remark.
   );
   assert.doesNotMatch(formatSection({ title: "T", rows: rows.slice(1) }), /peer|target/);
 });
+
+test("tables and bounds of their own stand in a section as well", () => {
+  const section = {
+    title: "T",
+    rows: [],
+    table: [
+      ["", "none", "ewma", "cake"],
+      ["delay", "1", "", "2 (3)"],
+    ],
+    bounds: [
+      { what: "a", numbers: "1 s", met: true },
+      { what: "b", numbers: "2 s", met: false },
+      { what: "c", numbers: "", met: undefined },
+    ],
+  };
+  assert.equal(
+    formatSection(section),
+    `### T
+
+|       | none | cake  |
+| ----- | ---- | ----- |
+| delay | 1    | 2 (3) |
+
+| wanted | measured | met          |
+| ------ | -------- | ------------ |
+| a      | 1 s      | PASS         |
+| b      | 2 s      | FAIL         |
+| c      |          | not measured |
+`,
+  );
+});

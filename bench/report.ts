@@ -12,12 +12,24 @@ export interface Row {
   readonly target?: Target;
 }
 
+/** Something that is wanted, and cannot be said by two medians. */
+export interface Bound {
+  readonly what: string;
+  /** What was measured. */
+  readonly numbers: string;
+  /** Undefined when it was not measured. */
+  readonly met: boolean | undefined;
+}
+
 /** Rows under a heading, with what else is to be said about them. */
 export interface Section {
   readonly title: string;
   /** What the numbers are. Default milliseconds. */
   readonly unit?: string;
   readonly rows: readonly Row[];
+  /** Any other table, its header first. */
+  readonly table?: readonly (readonly string[])[];
+  readonly bounds?: readonly Bound[];
   readonly remarks?: readonly string[];
 }
 
@@ -73,16 +85,25 @@ const headerOf = (unit: string): string[] => [
   "",
 ];
 
-/** A section as Markdown that can be read in a terminal as well. Columns that are empty throughout are left out. */
-export function formatSection({ title, unit = "milliseconds", rows, remarks = [] }: Section): string {
-  const header = headerOf(unit);
-  const body = rows.map((row) => cells(row));
+/** A table as Markdown that can be read in a terminal as well, its header first. Columns that are empty throughout are left out. */
+function formatTable([header = [], ...body]: readonly (readonly string[])[]): string[] {
   const used = header.flatMap((_, column) => (body.some((line) => line[column] !== "") ? [column] : []));
   const table = [header, ...body].map((line) => used.map((column) => line[column]!));
   const widths = used.map((_, column) => Math.max(3, ...table.map((line) => line[column]!.length)));
   const format = (line: readonly string[]): string =>
     `| ${line.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
   const rule = format(widths.map((width) => "-".repeat(width)));
-  const lines = [format(table[0]!), rule, ...table.slice(1).map((line) => format(line))];
-  return [`### ${title}`, "", ...lines, "", ...remarks.flatMap((remark) => [remark, ""])].join("\n");
+  return [format(table[0]!), rule, ...table.slice(1).map((line) => format(line)), ""];
+}
+
+/** A section as Markdown. */
+export function formatSection({ title, unit = "milliseconds", rows, table, bounds, remarks = [] }: Section): string {
+  const lines = [`### ${title}`, ""];
+  if (rows.length > 0) lines.push(...formatTable([headerOf(unit), ...rows.map((row) => cells(row))]));
+  if (table) lines.push(...formatTable(table));
+  if (bounds) {
+    const verdicts = bounds.map(({ what, numbers, met }) => [what, numbers, VERDICTS.get(met!) ?? "not measured"]);
+    lines.push(...formatTable([["wanted", "measured", "met"], ...verdicts]));
+  }
+  return [...lines, ...remarks.flatMap((remark) => [remark, ""])].join("\n");
 }

@@ -1,5 +1,6 @@
 /**
- * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`.
+ * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`. The bench
+ * of autorate knows `--seeds N`, `--scenario NAME`, `--controller NAME` (both may be repeated) and `--jobs N` as well.
  *
  * Exit code 0 whatever the numbers are; with --strict 1 when a target is missed. docs/benchmarks.md says what they mean.
  */
@@ -13,6 +14,11 @@ import { formatSection, isMet, type Section } from "./report.ts";
 export interface BenchOptions {
   /** Fewer and smaller runs, for a look within a minute. */
   readonly quick: boolean;
+  /** For the bench of autorate: how many seeds, which scenarios and controllers (all when none), how many runs at a time. */
+  readonly seeds?: number;
+  readonly scenarios?: readonly string[];
+  readonly controllers?: readonly string[];
+  readonly jobs?: number;
 }
 
 /** Measures, and gives each section when it is ready. */
@@ -24,6 +30,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   dispatcher: async () => (await import("./dispatcher/dispatcher.ts")).dispatcher,
   latency: async () => (await import("./latency/latency.ts")).latency,
   daemon: async () => (await import("./daemon/daemon.ts")).daemon,
+  autorate: async () => (await import("./autorate/autorate.ts")).autorate,
+  "autorate-cost": async () => (await import("./autorate/cost.ts")).autorateCost,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
 
@@ -36,8 +44,22 @@ function machine(): string {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, strict: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    strict: { type: "boolean", default: false },
+    seeds: { type: "string" },
+    scenario: { type: "string", multiple: true },
+    controller: { type: "string", multiple: true },
+    jobs: { type: "string" },
+  },
 });
+const options: BenchOptions = {
+  quick: values.quick,
+  ...(values.seeds !== undefined && { seeds: Number(values.seeds) }),
+  ...(values.scenario && { scenarios: values.scenario }),
+  ...(values.controller && { controllers: values.controller }),
+  ...(values.jobs !== undefined && { jobs: Number(values.jobs) }),
+};
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
@@ -54,8 +76,10 @@ const missed: string[] = [];
 for (const name of names) {
   console.log(`## ${name}\n\n${machine()}; load ${loadavg()[0]!.toFixed(1)} before.\n`);
   const bench = await BENCHES[name]!();
-  for await (const section of bench({ quick: values.quick })) {
+  for await (const section of bench(options)) {
     console.log(formatSection(section));
+    const unmet = section.bounds?.filter(({ met }) => met === false) ?? [];
+    missed.push(...unmet.map(({ what }) => what));
     missed.push(...section.rows.filter((row) => isMet(row) === false).map(({ what }) => `${section.title}: ${what}`));
   }
 }

@@ -1,0 +1,121 @@
+/** One run: a bed of its own, a scenario, a controller; what was seen of it as figures. */
+import { figuresOf, type RunFigures } from "../../src/autorate/figures/figures.ts";
+import { type Phase, phasesOf } from "../../src/autorate/figures/phases.ts";
+import type { Series } from "../../src/autorate/figures/series.ts";
+import { type Both, both, type Direction, DIRECTIONS } from "../../src/core/both.ts";
+import { sample } from "../sample.ts";
+import { Bed, BED } from "./bed.ts";
+import { monotonic, until } from "./clock.ts";
+import { control, type ControllerName, MINIMUM } from "./controllers.ts";
+import type { Use } from "./daemon.ts";
+import { Loads } from "./load.ts";
+import type { Echoes } from "./prober-worker.ts";
+import { Prober } from "./prober.ts";
+import { NOMINAL, type Play, SCENARIOS, type ScenarioName, type Turn } from "./scenarios.ts";
+import { type Watched, watch } from "./watch.ts";
+
+/** What is to be run. */
+export interface Order {
+  readonly scenario: ScenarioName;
+  readonly controller: ControllerName;
+  readonly seed: number;
+}
+
+/** What came out. */
+export interface Outcome extends Order {
+  readonly figures: Both<RunFigures>;
+  /** Of the daemon; undefined without one. */
+  readonly use?: Use;
+  /** ICMP packets that left the router by its uplink's shaper and were not the prober's, per second. */
+  readonly probesPerSecond?: number;
+}
+
+/** Seconds from the moment when everything is there until a run begins. */
+const SETTING_OFF = 0.5;
+/** What a stopped line is said to carry, kbit/s. */
+const NEARLY_NOTHING = 1;
+
+/** Does what is planned; gives the turns with the times at which they were really taken. */
+async function playOut(bed: Bed, loads: Loads, play: Play, begin: number): Promise<Turn[]> {
+  const { load } = play;
+  const start = async ({ from, to, kind }: NonNullable<Play["load"]>): Promise<void> => {
+    await until(begin + from);
+    loads.start(0, { direction: play.direction, kind, seconds: to - from });
+  };
+  const started = load && start(load);
+  const taken: Turn[] = [];
+  for (const turn of play.turns) {
+    await until(begin + turn.at);
+    bed.setCapacity(turn.direction, turn.capacity);
+    taken.push({ ...turn, at: monotonic() - begin });
+  }
+  await started;
+  return taken;
+}
+
+/** What the line carried, by what was done to it. */
+function capacityOf(direction: Direction, taken: readonly Turn[]): Series {
+  const own = taken.filter((turn) => turn.direction === direction);
+  const value = own.map(({ capacity }) => (typeof capacity === "number" ? capacity : NEARLY_NOTHING));
+  return { at: [0, ...own.map(({ at }) => at)], value: [NOMINAL[direction], ...value] };
+}
+
+const since = ({ at, value }: Series, begin: number): Series => ({
+  at: Float64Array.from(at, (time) => time - begin),
+  value,
+});
+
+/** Round trip of the empty line, ms. */
+function idleOf({ at, value }: Series, phases: readonly Phase[]): number {
+  const idle = phases.filter(({ name }) => name === "idle");
+  const within = (time: number): boolean => idle.some(({ from, to }) => time >= from && time < to);
+  return sample(Array.from(value).filter((trip, i) => !Number.isNaN(trip) && within(at[i]!))).median;
+}
+
+/** All that was seen, as figures. */
+function figures(play: Play, taken: readonly Turn[], echoes: Echoes, seen: Watched, begin: number): Both<RunFigures> {
+  const { seconds, load } = play;
+  const loads = load ? [load] : [];
+  const phases = phasesOf({ capacity: capacityOf(play.direction, taken), loads, end: seconds });
+  const probes = since(echoes, begin);
+  const idle = idleOf(probes, phases);
+  return both((direction) =>
+    figuresOf({
+      probes,
+      idle,
+      throughput: since(seen[direction].arrived, begin),
+      rates: since(seen[direction].rate, begin),
+      capacity: capacityOf(direction, taken),
+      minimum: MINIMUM[direction],
+      phases,
+    }),
+  );
+}
+
+/** Runs it, in as long as the scenario takes and a few seconds. @throws Error when the daemon or the load failed */
+export async function run({ scenario, controller, seed }: Order): Promise<Outcome> {
+  const play: Play = SCENARIOS[scenario].play(seed);
+  const { seconds } = play;
+  using bed = new Bed();
+  for (const direction of DIRECTIONS) bed.setCapacity(direction, NOMINAL[direction]);
+  await using daemon = await control(bed, controller);
+  await using loads = await Loads.of(bed, play.load ? 1 : 0);
+  const begin = monotonic() + SETTING_OFF;
+  await using prober = new Prober(bed.cli, BED.server, begin, seconds);
+  const measured = daemon?.measure();
+  const [taken, seen] = await Promise.all([
+    playOut(bed, loads, play, begin),
+    watch(bed, controller !== "none", begin, begin + seconds),
+  ]);
+  const use = measured?.();
+  const echoes = await prober.echoes;
+  if (loads.log !== "") throw new Error(`iperf3 failed in ${scenario}: ${loads.log}`);
+  const foreign = seen.upload.icmp - echoes.at.length;
+  return {
+    scenario,
+    controller,
+    seed,
+    figures: figures(play, taken, echoes, seen, begin),
+    ...(use && { use, probesPerSecond: foreign / seconds }),
+  };
+}
