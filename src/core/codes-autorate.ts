@@ -54,4 +54,15 @@ export const AUTORATE_ERRORS = {
     "Cannot set {target} to {rate}: {reason}",
     "Check with tc -s qdisc show what is there, and that sluiced may change it (CAP_NET_ADMIN)",
   ),
+
+  // Lua
+  AUTORATE_LUA_SYNTAX: data("Cannot read the Lua script: {reason}", "Mend the script at this place"),
+  AUTORATE_LUA_CONTRACT: data(
+    "Cannot use the Lua script: {reason}",
+    "Let it return a table with the functions that docs/autorate-lua.md names",
+  ),
+  AUTORATE_LUA_FAILED: data(
+    "The Lua script failed when it was started: {reason}",
+    "Mend the script, or take it out of the configuration",
+  ),
 } as const satisfies Readonly<Record<string, ErrorSpec>>;
