@@ -2,7 +2,9 @@
 import { buildApplication, buildCommand, buildRouteMap, numberParser, text_en as textEn } from "@stricli/core";
 import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
+import { autorate } from "./autorate-routes.ts";
 import type { CliContext } from "./context.ts";
+import { autorate } from "./autorate-routes.ts";
 import {
   api,
   bakery,
@@ -179,6 +181,7 @@ const root = buildRouteMap({
     event,
     log,
     shaper,
+    autorate,
     bakery,
     program,
     link,

@@ -45,6 +45,16 @@ export const AUTORATE_ERRORS = {
     "Run sluiced as root, or with CAP_NET_RAW and, for fwmark, CAP_NET_ADMIN",
   ),
 
+  // Import
+  AUTORATE_IMPORT_SYNTAX: data(
+    "Cannot read {what}: {reason}",
+    "Mend this place, or a copy of the file; nothing was written",
+  ),
+  AUTORATE_IMPORT_VALUE: data(
+    "Cannot take over {setting}: {reason}",
+    "Correct {setting} where it is set, or a copy of it; nothing was written",
+  ),
+
   // Targets
   AUTORATE_TARGET_MISSING: conflict(
     "Cannot find {target}: {reason}",
@@ -64,5 +74,11 @@ export const AUTORATE_ERRORS = {
   AUTORATE_LUA_FAILED: data(
     "The Lua script failed when it was started: {reason}",
     "Mend the script, or take it out of the configuration",
+  ),
+
+  // Traces
+  AUTORATE_TRACE: data(
+    "Cannot replay {file}: {reason}",
+    "Name a trace: the trace_file of a link, or what sluice autorate trace wrote",
   ),
 } as const satisfies Readonly<Record<string, ErrorSpec>>;

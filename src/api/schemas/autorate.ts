@@ -68,6 +68,9 @@ const reflector = v.object({
 export const link = v.object({
   name: v.string(),
   controller: v.string(),
+  /** Loaded above this share of its rate a direction may grow; below the rate there is no traffic. */
+  highLoad: v.number(),
+  activeBitsPerSecond: v.number(),
   /** False when it could not be started, for the reason; it is tried again. */
   running: v.boolean(),
   reason: v.nullable(v.string()),

@@ -30,9 +30,8 @@ export interface Driver extends AsyncDisposable {
 /** Runs a pure controller. */
 export function driverOf<S>(controller: Controller<S>, setup: Setup, random: Random): Driver {
   let state = controller.init(setup, random);
-  const { history } = controller;
   return {
-    ...(history && { history: () => history(state) }),
+    ...(controller.history && { history: () => controller.history!(state) }),
     name: controller.name,
     period: controller.period,
     decide(input) {

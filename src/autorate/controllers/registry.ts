@@ -68,7 +68,7 @@ const MAKE: Readonly<Record<string, Start & { readonly make: Make }>> = {
         idleDecay: given.idle_decay,
         highLoad,
         activeRate,
-      }) as Controller<unknown>;
+      });
     },
   },
   ewma: {
@@ -83,10 +83,10 @@ const MAKE: Readonly<Record<string, Start & { readonly make: Make }>> = {
         idleDecay: given.idle_decay,
         highLoad,
         activeRate,
-      }) as Controller<unknown>;
+      });
     },
   },
-  cake: { share: 1, make: (config) => cake(cakeOptions(config)) as Controller<unknown> },
+  cake: { share: 1, make: (config) => cake(cakeOptions(config)) },
 };
 
 /** A Lua script runs as often as sqm-autorate's controllers do, s, and begins as they do. */

@@ -64,6 +64,7 @@ export class Recorder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#stats, this.#history, this.#trace].map((file) => file?.[Symbol.asyncDispose]()));
+    const files = [this.#stats, this.#history, this.#trace].filter((file) => file !== undefined);
+    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
   }
 }

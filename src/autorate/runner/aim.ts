@@ -7,7 +7,12 @@ import { advance, type Odometer, startOdometer } from "./odometer.ts";
 
 /** What an observation found. */
 export type Sight =
-  | { readonly kind: "there"; readonly rate: number | undefined; readonly restarted: boolean; readonly foreign: boolean }
+  | {
+      readonly kind: "there";
+      readonly rate: number | undefined;
+      readonly restarted: boolean;
+      readonly foreign: boolean;
+    }
   | { readonly kind: "missing"; readonly reason: string };
 
 /** The kernel keeps whole bytes per second: a difference of less is none, kbit/s. */

@@ -47,7 +47,12 @@ export interface PluginChain {
 /** Things that happen to a link, each worth an event. */
 export type LinkEvent =
   | { readonly kind: "state"; readonly from: LinkState; readonly to: LinkState; readonly reason?: string }
-  | { readonly kind: "foreign"; readonly direction: Direction; readonly found: number | undefined; readonly set: number }
+  | {
+      readonly kind: "foreign";
+      readonly direction: Direction;
+      readonly found: number | undefined;
+      readonly set: number;
+    }
   | { readonly kind: "target-missing"; readonly direction: Direction; readonly target: string; readonly reason: string }
   | { readonly kind: "target-found"; readonly direction: Direction; readonly target: string }
   | { readonly kind: "write-failed"; readonly direction: Direction; readonly target: string; readonly reason: string }
@@ -228,17 +233,15 @@ export class LinkRunner implements AsyncDisposable {
   ): TickInput {
     const { aims, ear } = this.#parts;
     const deltas = ear.deltas(now);
-    const directions = both(
-      (d): DirectionInput => ({
-        deltas: deltas[d],
-        rate: this.#rates[d],
-        bytes: count.bytes[d],
-        achieved: aims[d] ? achieved[d] : 0,
-        load: aims[d] ? load[d] : 0,
-        bounds: this.#bounds[d],
-        threshold: this.#thresholds[d],
-      }),
-    );
+    const directions = both((d): DirectionInput => ({
+      deltas: deltas[d],
+      rate: this.#rates[d],
+      bytes: count.bytes[d],
+      achieved: aims[d] ? achieved[d] : 0,
+      load: aims[d] ? load[d] : 0,
+      bounds: this.#bounds[d],
+      threshold: this.#thresholds[d],
+    }));
     return { now, elapsed, tick: this.#tick, directions, samples, outstanding };
   }
 
@@ -321,7 +324,12 @@ export class LinkRunner implements AsyncDisposable {
       try {
         await aim.set(this.#bounds[d].base);
       } catch (error) {
-        this.#parts.happened({ kind: "write-failed", direction: d, target: aim.target.label, reason: messageOf(error) });
+        this.#parts.happened({
+          kind: "write-failed",
+          direction: d,
+          target: aim.target.label,
+          reason: messageOf(error),
+        });
       }
     }
   }

@@ -92,6 +92,8 @@ export function linkJson(state: LinkState, now: number): AutorateLinkJson {
   return {
     name: config.name,
     controller: config.controller,
+    highLoad: config.highLoad,
+    activeBitsPerSecond: bits(config.activeRate) ?? 0,
     running: open !== undefined,
     reason: reason ?? null,
     last: last ? tickJson(last) : null,

@@ -136,7 +136,13 @@ export class LinkPart implements Part {
         health.clear("AUTORATE_REFUSED", `${name} ${event.direction}`);
         return undefined;
       case "controller-failed":
-        return this.#record("autorate.controller", "warning", "", `The controller of ${name} failed: ${event.reason}`, {});
+        return this.#record(
+          "autorate.controller",
+          "warning",
+          "",
+          `The controller of ${name} failed: ${event.reason}`,
+          {},
+        );
       case "file-failed": {
         const message = `Cannot write ${event.path} of ${name}: ${event.reason}; it is tried again`;
         return this.#record("autorate.file", "warning", event.path, message, { path: event.path });

@@ -43,13 +43,19 @@ export const autorateMetrics: readonly Metric<Read>[] = [
     name: "sluice_autorate_rate_bits_per_second",
     type: "gauge",
     help: "What a direction of a link is set to",
-    read: sided(({ last }, d) => last && last.rates[d] * 1000),
+    read: sided(({ last }, d) => {
+      const rate = last?.rates[d];
+      return rate === undefined ? undefined : rate * 1000;
+    }),
   },
   {
     name: "sluice_autorate_achieved_bits_per_second",
     type: "gauge",
     help: "What a direction of a link sent between its last two ticks",
-    read: sided(({ last }, d) => last?.input && last.input.directions[d].achieved * 1000),
+    read: sided(({ last }, d) => {
+      const achieved = last?.input?.directions[d].achieved;
+      return achieved === undefined ? undefined : achieved * 1000;
+    }),
   },
   {
     name: "sluice_autorate_capacity_bits_per_second",
