@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -92,6 +92,11 @@ test("the package holds what runs and what explains it, and nothing of how it is
     "/usr/share/man/man5/sluice.toml.5.gz",
     "/usr/share/man/man8/sluiced.8.gz",
     "/usr/share/zsh/vendor-completions/_sluice",
+    "/usr/lib/sluice/node_modules/wasmoon-lua5.1/LICENSE",
+    "/usr/lib/sluice/node_modules/wasmoon-lua5.1/dist/liblua5.1.wasm",
+    "/usr/lib/sluice/src/autorate/lua/engine/host.lua",
+    "/usr/share/doc/sluice/autorate-lua.md",
+    ...globSync("lua/*/*.lua", { cwd: ROOT }).map((script) => `/usr/lib/sluice/${script}`),
     ...readdirSync(join(ROOT, "bpf")).flatMap((name) => (name.endsWith(".o") ? [`/usr/lib/sluice/bpf/${name}`] : [])),
   ]) {
     assert.ok(paths.includes(wanted), `${wanted} is left out`);
@@ -177,6 +182,17 @@ test(
       if (readTable().root.flags.some(({ name }) => name === "version"))
         assert.equal(succeed("sluice --version"), `${VERSION}\n`);
       assert.match(succeed("sluice check --config /mnt/isp/sluice.toml"), /^ok: /);
+    });
+
+    await t.test("a Lua script that comes with it runs", () => {
+      const program = [
+        `const { Plugins } = await import("/usr/lib/sluice/src/autorate/lua/plugins.ts")`,
+        `const paths = ["/usr/lib/sluice/lua/plugins/pretty_speeds.lua"]`,
+        `const plugins = await Plugins.open(paths, { sections: {} }, { random: Math.random, limits: { deadline: 9000 } })`,
+        `console.log((await plugins.process({ next_dl_rate: 1500, next_ul_rate: 900 })).rates.download)`,
+        `await plugins[Symbol.asyncDispose]()`,
+      ].join(";");
+      assert.equal(succeed(`/usr/lib/sluice/tools/with-node node --input-type=module --eval '${program}'`), "2000\n");
     });
 
     await t.test("the group is there", () => {
