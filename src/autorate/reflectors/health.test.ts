@@ -67,6 +67,12 @@ describe("offences", () => {
     assert.equal(offencesOf(state, "a"), 0);
   });
 
+  it("are none for who answered a little earlier than the last before the line went down", () => {
+    const last = { a: 10.45, b: 10.1, c: 10.3 };
+    const { state } = run(20, (now) => NAMES.map((name) => well(name, now < 10 ? now : last[name as "a"] + 0.2)));
+    for (const name of NAMES) assert.equal(offencesOf(state, name), 0, name);
+  });
+
   it("change nothing when there is no spare", () => {
     const { replaced, state } = run(
       20,

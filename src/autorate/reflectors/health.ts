@@ -61,13 +61,14 @@ export const offencesOf = ({ checks }: HealthState, address: string): number =>
   checks.get(address)?.filter(Boolean).length ?? 0;
 
 function check(state: HealthState, now: number, seen: readonly Seen[], deadline: number): HealthState {
-  const answers = ({ lastAnswer = -Infinity }: Seen): boolean => lastAnswer > now - deadline;
-  const anybody = seen.some(answers);
+  const within = ({ lastAnswer = -Infinity }: Seen, time: number): boolean => lastAnswer > now - time;
+  // Half of it, for when the line goes down the one that answered last seems well for longer than the others.
+  const anybody = seen.some((one) => within(one, deadline / 2));
   const checks = new Map(
     seen.map((one) => {
       const earlier = state.checks.get(one.address) ?? [];
       if (!anybody || now - one.since <= deadline) return [one.address, earlier];
-      return [one.address, [...earlier, !answers(one)].slice(-CHECKS)];
+      return [one.address, [...earlier, !within(one, deadline)].slice(-CHECKS)];
     }),
   );
   return { ...state, checks, checked: now };
@@ -100,7 +101,7 @@ function compare(seen: readonly Seen[], spares: readonly Seen[]): Replacement | 
  *
  * @param seen those that are asked
  * @param spares those that could be asked instead, the next one first
- * @param deadline within which an answer is wanted, s
+ * @param deadline within which an answer is wanted, s: two probes' time or more
  */
 export function checkHealth(
   before: HealthState,
