@@ -4,7 +4,6 @@ import { SluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import { autorate } from "./autorate-routes.ts";
 import type { CliContext } from "./context.ts";
-import { autorate } from "./autorate-routes.ts";
 import {
   api,
   bakery,

@@ -1,6 +1,62 @@
 /** The commands about links whose capacity varies. */
-import { buildCommand, buildRouteMap } from "@stricli/core";
-import { json, text, texts } from "./flags.ts";
+import { buildCommand, buildRouteMap, numberParser } from "@stricli/core";
+import { argument, flag, json, text, texts, tuple } from "./flags.ts";
+
+const link = argument("Name of a link of [autorate]", "LINK");
+const optionalLink = { kind: "tuple", parameters: [{ ...link, optional: true }] } as const;
+
+const status = buildCommand({
+  loader: () => import("./commands/autorate/status.ts"),
+  parameters: {
+    flags: {
+      json,
+      ticks: {
+        kind: "parsed",
+        parse: numberParser,
+        brief: "Of one link: at most so many of its last ticks (default 20)",
+        placeholder: "N",
+        optional: true,
+      },
+    },
+    aliases: { j: "json" },
+    positional: optionalLink,
+  },
+  docs: { brief: "What links do and why: rates, loads, delays, reflectors, decisions" },
+});
+
+const watch = buildCommand({
+  loader: () => import("./commands/autorate/watch.ts"),
+  parameters: { flags: { json }, aliases: { j: "json" }, positional: optionalLink },
+  docs: { brief: "Decisions as they are made, until interrupted" },
+});
+
+const trace = buildCommand({
+  loader: () => import("./commands/autorate/trace.ts"),
+  parameters: { flags: {}, positional: tuple(link) },
+  docs: { brief: "Write a trace of a link to the standard output, until interrupted" },
+});
+
+const replay = buildCommand({
+  loader: () => import("./commands/autorate/replay.ts"),
+  parameters: {
+    flags: {
+      json,
+      controller: {
+        kind: "parsed",
+        parse: String,
+        brief: "sluice, ewma, cake, or the path of a Lua script",
+        placeholder: "NAME",
+        default: "sluice",
+      },
+      own: flag("Go on from the controller's own rates instead of the recorded ones"),
+      seed: { kind: "parsed", parse: numberParser, brief: "Of its random numbers", placeholder: "N", default: "1" },
+      all: flag("Show every tick, not only those that differ"),
+    },
+    aliases: { j: "json" },
+    positional: tuple(argument("A trace: trace_file of a link, or what sluice autorate trace wrote", "TRACE")),
+  },
+  docs: { brief: "Run a controller over a recorded trace" },
+});
 
 const imported = buildCommand({
   loader: () => import("./commands/autorate/import.ts"),
@@ -26,6 +82,6 @@ const imported = buildCommand({
 
 /** `autorate` */
 export const autorate = buildRouteMap({
-  routes: { import: imported },
-  docs: { brief: "Rates that follow what a line carries" },
+  routes: { status, watch, trace, replay, import: imported },
+  docs: { brief: "Links whose rates follow what their lines carry" },
 });

@@ -9,7 +9,7 @@ import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
 import { readUtf8 } from "../shaper/libreqos/read.ts";
 import type { Isp, ShaperConfig } from "../shaper/model.ts";
 import { parseIsp, type ReadFile } from "../shaper/sources/isp.ts";
-import { checkSites } from "./autorate-sites.ts";
+import { checkSites } from "./autorate/sites.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** The content of the data files, read as the dialect reads them. */

@@ -251,7 +251,12 @@ export const LINK_KEYS = {
     example: '["/etc/sluice/plugins/rate_cap.lua"]',
     help: "Lua plugins, asked in this order after the controller",
     common: true,
-    upstream: { field: "plugins.ratecontrol", programs: ["lua"], flags: ["--plugin-ratecontrol"] },
+    upstream: {
+      field: "plugins.ratecontrol",
+      programs: ["lua"],
+      flags: ["--plugin-ratecontrol"],
+      luaVariable: "SQMA_PLUGIN_RATECONTROL",
+    },
   },
   luaOnError: {
     name: "lua_on_error",

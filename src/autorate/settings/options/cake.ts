@@ -59,26 +59,6 @@ export const CAKE_OPTIONS = {
     default: 1000,
     help: "between two steps back to base",
   },
-  monitor_achieved_rates_interval_ms: {
-    type: whole(10, 60_000, "ms"),
-    default: 200,
-    help: "between two looks at the byte counters",
-  },
-  connection_stall_thr_kbps: {
-    type: whole(0, 1_000_000, "kbit/s"),
-    default: 10,
-    help: "with less traffic than this and no answers the line counts as dead",
-  },
-  stall_detection_thr: {
-    type: whole(1, 1000),
-    default: 5,
-    help: "answers that have to be missing for that",
-  },
-  global_ping_response_timeout_s: {
-    type: number(0.1, 3600, "s"),
-    default: 10,
-    help: "without any answer for so long `on_silence` holds",
-  },
 } as const satisfies OptionTable;
 
 /** Why options cannot be used together, or hardly. */

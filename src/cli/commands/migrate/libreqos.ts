@@ -2,10 +2,9 @@
  * `sluice migrate libreqos`: the `sluice.toml` for a LibreQoS installation, and what will be otherwise. Reads files, touches
  * nothing, and never overwrites one.
  */
-import { writeFileSync } from "node:fs";
-import { sluiceError } from "../../../core/errors.ts";
 import { answer, answerJson, type CliContext, note } from "../../context.ts";
 import { reporting } from "../../report.ts";
+import { writeNew } from "../../write-new.ts";
 
 /** Flags of `migrate libreqos`. */
 export interface MigrateFlags {
@@ -16,21 +15,10 @@ export interface MigrateFlags {
   readonly output?: string;
 }
 
-/** Writes a file that is not there yet. */
-function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: "wx" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const reason = `"${path}" is there already and is not overwritten`;
-    throw sluiceError("USAGE", { reason, command: "sluice migrate libreqos" }, { cause: error });
-  }
-}
-
 async function migrateLibreqos(this: CliContext, flags: MigrateFlags): Promise<void> {
   const { migrateFiles } = await import("../../../control/shaper/migrate.ts");
   const { toml, findings, ready, report } = migrateFiles(flags);
-  if (flags.output !== undefined) writeNew(flags.output, toml);
+  if (flags.output !== undefined) writeNew(flags.output, toml, "sluice migrate libreqos");
   if (flags.json) {
     const written = flags.output === undefined ? {} : { written: flags.output };
     return answerJson(this, { schema: "sluice/migrate-libreqos/1", ready, toml, findings, ...written });

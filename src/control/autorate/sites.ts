@@ -1,9 +1,9 @@
 /** Where `[autorate]` and `[shaper]` meet: sites are nodes of the shaper's tree, and what it shapes is set by it alone. */
-import type { AutorateConfig, LinkConfig } from "../autorate/config.ts";
-import { DIRECTIONS } from "../core/both.ts";
-import { type Location, type Problem, problem } from "../core/errors.ts";
-import { didYouMean } from "../core/nearest.ts";
-import type { Isp, NetworkNode, ShaperConfig } from "../shaper/model.ts";
+import type { AutorateConfig, LinkConfig } from "../../autorate/config.ts";
+import { DIRECTIONS } from "../../core/both.ts";
+import { type Location, type Problem, problem } from "../../core/errors.ts";
+import { didYouMean } from "../../core/nearest.ts";
+import type { Isp, NetworkNode, ShaperConfig } from "../../shaper/model.ts";
 
 /** The shaper's side of it. */
 export interface ShaperSide {
