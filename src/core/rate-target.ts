@@ -17,6 +17,8 @@ export interface RateTarget extends Disposable {
   readonly label: string;
   /** Reads it. Undefined when it is not there now; it is looked for anew at each call. @throws SystemError, RtnlError */
   observe(): RateObservation | undefined;
+  /** Why it was not there when it was last looked for, as half a sentence; undefined when it was. */
+  readonly absence?: string | undefined;
   /**
    * Sets it by plan and executor, and reads it back. Nothing is done when it is set so already.
    *

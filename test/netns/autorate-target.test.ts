@@ -228,6 +228,7 @@ describe("auto", () => {
     using target = open(AUTO);
     assert.equal(target.label, "what shapes rt0");
     assert.equal(target.observe(), undefined);
+    assert.equal(target.absence, "it has no CAKE, TBF or HTB");
     tc("qdisc replace dev rt0 root handle 3: pfifo limit 77");
     const foreign = shown();
     await fails(
@@ -238,6 +239,7 @@ describe("auto", () => {
     assert.equal(shown(), foreign);
     tc("qdisc replace dev rt0 root handle 4: tbf rate 5mbit burst 32k limit 100k");
     assert.equal(await target.set(megabits(4)), 4e6);
+    assert.equal(target.absence, undefined);
     assert.equal(target.label, "tbf 4: of rt0");
     tc(
       "qdisc del dev rt0 root",

@@ -23,6 +23,10 @@ export class DryRunTarget implements RateTarget {
     return this.#wanted;
   }
 
+  get absence(): string | undefined {
+    return this.#real.absence;
+  }
+
   observe(): RateObservation | undefined {
     return this.#real.observe();
   }

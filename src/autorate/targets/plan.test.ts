@@ -45,7 +45,7 @@ const htb = (options: Partial<HtbClass>, parent = handle(1, 1)): Shape => ({
 function after(now: Shape, action: TargetAction): Shape {
   if (action.kind === "class.change") return { kind: "class", at: action.at };
   const { qdisc } = now.at as { qdisc: Cake | Tbf };
-  return { kind: "qdisc", at: { ...action.at, qdisc: { ...qdisc, ...action.at.qdisc } as Cake | Tbf } };
+  return { kind: "qdisc", at: { ...action.at, qdisc: { ...qdisc, ...action.at.qdisc } } };
 }
 
 const lines = (now: Shape, rate: number, found = now): string[] =>

@@ -37,6 +37,7 @@ export class TcTarget implements RateTarget {
   readonly #spec: DeviceSpec;
   readonly #socket: NetnsSocket;
   readonly #finder: Finder;
+  #absence: string | undefined;
   /** What was there before it was driven, and what was written last. */
   #memory: { readonly found: Shape; readonly written: Shape } | undefined;
 
@@ -52,6 +53,10 @@ export class TcTarget implements RateTarget {
     const shape = kind === "auto" ? this.#finder.last?.shape : undefined;
     if (kind === "auto") return shape ? `${nameOf(shape)} of ${device}` : `what shapes ${device}`;
     return `${kind} on ${device}`;
+  }
+
+  get absence(): string | undefined {
+    return this.#absence;
   }
 
   observe(): RateObservation | undefined {
@@ -89,6 +94,12 @@ export class TcTarget implements RateTarget {
   }
 
   #look(): Sight | string {
+    const found = this.#find();
+    this.#absence = typeof found === "string" ? found : undefined;
+    return found;
+  }
+
+  #find(): Sight | string {
     const socket = this.#socket.tryOpen();
     if (typeof socket === "string") return socket;
     const found = this.#finder.look(socket);
