@@ -23,9 +23,11 @@ import { FileExecutor } from "./executors/file.ts";
 import { NetlinkExecutor } from "./executors/netlink.ts";
 import { TcBatchExecutor } from "./executors/tc-batch.ts";
 import { fetchShaper, findDevices, readFacts } from "./fetch.ts";
+import { type LiveRate, type LiveRates, withLiveRates } from "./live-rates.ts";
 import { checkMemory } from "./memory.ts";
 import type { Facts, Isp, Link, Observed, ShaperConfig } from "./model.ts";
 import { planCleanup, planShaper, type PlanOptions } from "./plan.ts";
+import { type Sites, sitesOf } from "./sites.ts";
 import { readSlots, writeSlots } from "./slots.ts";
 import { forgetSteering, readSteering, saveSteering } from "./steering-store.ts";
 
@@ -36,6 +38,8 @@ export interface ShaperPlace {
   readonly netns?: string;
   /** Opens the place of the classifier on the interfaces' egress side. */
   readonly egress: () => EgressHost;
+  /** Rates that hold instead of planned ones; told which tree is in the kernel. */
+  readonly live?: LiveRates;
 }
 
 /** How a plan is carried out: rtnetlink, `tc -batch`, or written to a file and not done at all. */
@@ -56,12 +60,16 @@ export interface MachineState {
   readonly observed: Observed;
   /** The allocation that the store holds now. */
   readonly prior: Allocation;
+  /** Rates that hold instead of planned ones; undefined where nobody drives any. */
+  readonly live?: readonly LiveRate[];
 }
 
 /** A plan as a dialect makes it. */
 export interface DialectPlan extends Plan<ShaperAction> {
   /** What the store shall hold when it is carried out. */
   readonly allocation: Allocation;
+  /** Where the nodes stand; only when somebody may drive them. */
+  readonly sites?: Sites;
 }
 
 /** A plan with what it was made from. */
@@ -109,17 +117,23 @@ export class Shaper implements Disposable {
   plan(isp: Isp, config: ShaperConfig, options: ShapeOptions = {}): TreePlan {
     return this.planAs((machine) => {
       const built = buildShaper({ isp, config, ...machine, rebalance: options.rebalance ?? false });
-      const { actions } = planShaper(built.desired, machine.observed, options);
-      return { actions, warnings: built.warnings, allocation: built.allocation, built };
+      const { warnings, allocation } = built;
+      const sites = machine.live && sitesOf(config, machine.facts, built);
+      const desired = sites ? withLiveRates(built.desired, sites, machine.live) : built.desired;
+      const { actions } = planShaper(desired, machine.observed, options);
+      return { actions, warnings, allocation, built, ...(sites && { sites }) };
     });
   }
 
   /** The same for a dialect that makes plans by rules of its own. */
   planAs<P extends DialectPlan>(make: (machine: MachineState) => P): P & MachineState {
-    const machine = { facts: readFacts(this.devices), observed: this.fetch(), prior: this.#readStore(readSlots) };
+    const live = this.#place.live && { live: this.#place.live.rates };
+    const state = { facts: readFacts(this.devices), observed: this.fetch(), prior: this.#readStore(readSlots) };
+    const machine = { ...state, ...live };
     const plan = make(machine);
     const problems = checkMemory(plan.actions, machine.facts.memory);
     if (problems.length > 0) throw new SluiceError(problems);
+    if (plan.actions.length === 0) this.#place.live?.stands(plan.sites);
     return { ...plan, ...machine };
   }
 
@@ -140,7 +154,9 @@ export class Shaper implements Disposable {
       if (executor.kind !== "file") saveSteering(db, plan.actions);
     });
     await this.#execute(plan, executor, options);
-    if (executor.kind !== "file") this.#withStore((db) => writeSlots(db, both, allocation));
+    if (executor.kind === "file") return;
+    this.#place.live?.stands(plan.sites);
+    this.#withStore((db) => writeSlots(db, both, allocation));
   }
 
   /** What {@link removeAll} would do. `isOwn` as in {@link PlanOptions}. */
@@ -156,6 +172,7 @@ export class Shaper implements Disposable {
   async removeAll(options?: ExecuteOptions, isOwn?: PlanOptions["isOwn"]): Promise<Plan<ShaperAction>> {
     const plan = this.planCleanup(isOwn);
     await this.#execute(plan, { kind: "netlink" }, options);
+    this.#place.live?.stands(undefined);
     const restored = new Set(plan.actions.flatMap((action) => (action.kind === "steering.set" ? action.dev : [])));
     if (restored.size > 0) this.#withStore((db) => restored.forEach((name) => forgetSteering(db, name)));
     return plan;

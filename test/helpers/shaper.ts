@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lab } from "../../demo/lab.ts";
 import { SHAPER_ACTIONS, type ShaperAction } from "../../src/shaper/actions.ts";
+import type { LiveRates } from "../../src/shaper/live-rates.ts";
 import type { Isp, ShaperConfig } from "../../src/shaper/model.ts";
 import { type ExecutorChoice, Shaper, type ShapeOptions } from "../../src/shaper/shaper.ts";
 import { shaperPlace } from "./egress.ts";
@@ -20,13 +21,20 @@ export class ShapedLab implements Disposable {
 
   /** @param options among them `root`, a folder that is there and stays; otherwise one of its own goes with it */
   constructor(
-    options: { queues?: number; hosts?: readonly string[]; config?: Partial<ShaperConfig>; root?: string } = {},
+    options: {
+      queues?: number;
+      hosts?: readonly string[];
+      config?: Partial<ShaperConfig>;
+      root?: string;
+      live?: LiveRates;
+    } = {},
   ) {
     this.root = options.root ?? mkdtempSync(join(tmpdir(), "sluice-test-"));
     this.#keepsRoot = options.root !== undefined;
     this.lab = new Lab(options.queues ?? 4, options.hosts);
     this.config = config(options.config);
-    this.shaper = Shaper.open(shaperPlace(this.root, this.lab.router.path), this.config.link);
+    const live = options.live ? { live: options.live } : {};
+    this.shaper = Shaper.open({ ...shaperPlace(this.root, this.lab.router.path), ...live }, this.config.link);
   }
 
   /** The plan's actions, in words. */

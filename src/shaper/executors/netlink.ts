@@ -1,7 +1,7 @@
 /** Does the shaper's actions in the kernel: tc objects over rtnetlink in batches, the classifier over bpf(2). */
 import { type Executor, type Outcome } from "../../core/executor.ts";
 import type { BatchSender } from "../../linux/netlink/batch.ts";
-import { MessageWriter } from "../../linux/netlink/message.ts";
+import { type EncodedBatch, MessageWriter } from "../../linux/netlink/message.ts";
 import { encodeClass } from "../../linux/netlink/tc/class.ts";
 import { encodeQdisc } from "../../linux/netlink/tc/qdisc.ts";
 import type { Sysfs } from "../../linux/sysfs.ts";
@@ -12,11 +12,42 @@ import type { Classifier } from "../classifier.ts";
 /** Actions handed over at once: some hundreds of milliseconds of kernel time on the largest trees. */
 const BATCH = 1024;
 
-type TcAction = Extract<ShaperAction, { kind: `qdisc.${string}` | `class.${string}` }>;
+/** What is done by messages about qdiscs and classes. */
+export type TcAction = Extract<ShaperAction, { kind: `qdisc.${string}` | `class.${string}` }>;
 type ClassifierAction = Exclude<ShaperAction, TcAction>;
 
-const isTc = (action: ShaperAction): action is TcAction =>
+/** Whether it is one of them. */
+export const isTc = (action: ShaperAction): action is TcAction =>
   action.kind.startsWith("qdisc.") || action.kind.startsWith("class.");
+
+/** The messages that do these actions. @param ifindex by device name */
+export function encodeTc(actions: readonly TcAction[], ifindex: ReadonlyMap<string, number>): EncodedBatch {
+  const writer = new MessageWriter();
+  for (const action of actions) {
+    const index = ifindex.get(action.dev)!;
+    switch (action.kind) {
+      case "qdisc.add":
+        encodeQdisc(writer, "add", index, action.at);
+        break;
+      case "qdisc.change":
+        encodeQdisc(writer, "change", index, action.at);
+        break;
+      case "qdisc.delete":
+        encodeQdisc(writer, "del", index, action.at);
+        break;
+      case "class.add":
+        encodeClass(writer, "add", index, action.at);
+        break;
+      case "class.change":
+        encodeClass(writer, "change", index, action.at);
+        break;
+      case "class.delete":
+        encodeClass(writer, "del", index, action.at);
+        break;
+    }
+  }
+  return writer.finish();
+}
 
 /** Executes in one network namespace, on devices whose indexes were looked up when the plan was made. */
 export class NetlinkExecutor implements Executor<ShaperAction> {
@@ -40,38 +71,10 @@ export class NetlinkExecutor implements Executor<ShaperAction> {
       const rest = actions.slice(outcomes.length);
       const other = rest.findIndex((action) => !isTc(action));
       const run = rest.slice(0, other < 0 ? rest.length : other) as TcAction[];
-      if (run.length > 0) outcomes.push(...(await this.#sender.send(this.#encode(run))));
+      if (run.length > 0) outcomes.push(...(await this.#sender.send(encodeTc(run, this.#ifindex))));
       else outcomes.push(await this.#classify(rest[0] as ClassifierAction));
     }
     return outcomes;
-  }
-
-  #encode(actions: readonly TcAction[]) {
-    const writer = new MessageWriter();
-    for (const action of actions) {
-      const ifindex = this.#ifindex.get(action.dev)!;
-      switch (action.kind) {
-        case "qdisc.add":
-          encodeQdisc(writer, "add", ifindex, action.at);
-          break;
-        case "qdisc.change":
-          encodeQdisc(writer, "change", ifindex, action.at);
-          break;
-        case "qdisc.delete":
-          encodeQdisc(writer, "del", ifindex, action.at);
-          break;
-        case "class.add":
-          encodeClass(writer, "add", ifindex, action.at);
-          break;
-        case "class.change":
-          encodeClass(writer, "change", ifindex, action.at);
-          break;
-        case "class.delete":
-          encodeClass(writer, "del", ifindex, action.at);
-          break;
-      }
-    }
-    return writer.finish();
   }
 
   async #classify(action: ClassifierAction): Promise<Outcome> {

@@ -1,20 +1,21 @@
 /** The dialect as the shaper uses it: from the texts of the files to LibreQoS's lines and the state they lead to. */
 import { cpus } from "node:os";
 import { type Problem, problem, SluiceError } from "../../core/errors.ts";
+import { withLiveRates } from "../live-rates.ts";
 import type { Desired, Facts, ShaperConfig } from "../model.ts";
-import { buildLibreqos, type LibreqosFiles } from "./build.ts";
+import { buildLibreqos, type LibreqosBuilt, type LibreqosFiles } from "./build.ts";
 import { toDesired } from "./desired.ts";
 import { optionsFromConfig } from "./from-config.ts";
-import type { LibreqosCommand } from "./kernel.ts";
 import type { PlanOptions } from "../plan.ts";
 import type { DialectPlan, MachineState } from "../shaper.ts";
 import { planLibreqos } from "./plan.ts";
 import type { PlacedNode } from "./ids.ts";
 import { countQueues, type LibreqosOptions } from "./settings.ts";
+import { libreqosSites } from "./sites.ts";
 
 /** What LibreQoS would build here. */
 interface LibreqosState {
-  readonly commands: readonly LibreqosCommand[];
+  readonly built: LibreqosBuilt;
   readonly desired: Desired;
   readonly warnings: readonly Problem[];
 }
@@ -38,8 +39,10 @@ export function libreqosPlan(
 ): DialectPlan {
   const { processors = cpus().length } = options;
   const state = libreqosState(files, config, { devices: machine.facts.devices, processors });
-  const { actions } = planLibreqos(state.commands, state.desired, machine.observed, options);
-  return { actions, warnings: state.warnings, allocation: machine.prior };
+  const sites = machine.live && libreqosSites(state.built, state.desired, config, machine.facts);
+  const desired = sites ? withLiveRates(state.desired, sites, machine.live) : state.desired;
+  const { actions } = planLibreqos(state.built.commands, desired, machine.observed, options);
+  return { actions, warnings: state.warnings, allocation: machine.prior, ...(sites && { sites }) };
 }
 
 /** The configuration as LibreQoS's options. @throws SluiceError for a leaf that LibreQoS does not have */
@@ -90,5 +93,5 @@ function libreqosState(files: LibreqosFiles, config: ShaperConfig, machine: Libr
   const { desired, problems: losses } = toDesired(built);
   const all = [...problems, ...losses];
   if (!desired || all.some(({ severity }) => severity === "error")) throw new SluiceError(all);
-  return { commands: built.commands, desired, warnings: all };
+  return { built, desired, warnings: all };
 }

@@ -4,7 +4,8 @@
  * everything down and builds it again.
  */
 import type { Plan } from "../../core/plan.ts";
-import { handle, major, TC_ROOT } from "../../core/tc/handle.ts";
+import { type ClassAt, sameClass } from "../../core/tc/class.ts";
+import { type Handle, handle, major, TC_ROOT } from "../../core/tc/handle.ts";
 import type { QdiscAt, SeenQdisc } from "../../core/tc/qdisc.ts";
 import type { ShaperAction } from "../actions.ts";
 import type { Desired, Observed } from "../model.ts";
@@ -18,12 +19,19 @@ export function isLibreqosRoot(root: QdiscAt<SeenQdisc>, qdiscs: readonly QdiscA
   return qdiscs.every((at) => major(at.parent) !== MQ_NUMBER || (at.qdisc.kind === "htb" && at.qdisc.default === 2));
 }
 
+/** The classes to reach by device: where a live rate holds they are others than LibreQoS's lines say. */
+type Wishes = ReadonlyMap<string, ReadonlyMap<Handle, ClassAt>>;
+
 /** A line as an action that remembers its words; none for a line that tc refuses anyway. */
-function actionOf(command: LibreqosCommand): ShaperAction[] {
+function actionOf(command: LibreqosCommand, wishes: Wishes): ShaperAction[] {
   const object = objectOf(command);
   if (!object) return [];
   const { line, dev, fate } = command;
-  if (object.kind === "class") return [{ kind: "class.add", dev, at: object.at, line }];
+  if (object.kind === "class") {
+    const wish = wishes.get(dev)?.get(object.at.classid);
+    if (wish && !sameClass(wish.htb, object.at.htb)) return [{ kind: "class.add", dev, at: wish }];
+    return [{ kind: "class.add", dev, at: object.at, line }];
+  }
   return [{ kind: "qdisc.add", dev, at: object.at, line, ...(fate === "transient" && { transient: true }) }];
 }
 
@@ -42,5 +50,8 @@ export function planLibreqos(
   const isBare = [...observed.devices.values()].every(({ qdiscs }) => qdiscs.every((at) => at.parent !== TC_ROOT));
   if (!isBare) return plan;
   const rest = plan.actions.filter(({ kind }) => kind !== "qdisc.add" && kind !== "class.add");
-  return { ...plan, actions: [...commands.flatMap((command) => actionOf(command)), ...rest] };
+  const wishes = new Map(
+    desired.devices.map(({ name, classes }) => [name, new Map(classes.map((at) => [at.classid, at]))]),
+  );
+  return { ...plan, actions: [...commands.flatMap((command) => actionOf(command, wishes)), ...rest] };
 }
