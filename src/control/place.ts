@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { openEgress } from "../dispatcher/egress-host.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { Paths } from "../linux/paths.ts";
+import type { LiveRates } from "../shaper/live-rates.ts";
 import type { ShaperPlace } from "../shaper/shaper.ts";
 
 /** The installation. */
@@ -13,6 +14,8 @@ export interface Place {
   readonly config: string;
   /** Name or path of the network namespace of the interfaces; this process's own when left out. */
   readonly netns?: string;
+  /** Rates of the shaper's nodes that hold instead of planned ones; absent where nobody drives any. */
+  readonly live?: LiveRates;
   /** Aborted when a change under way shall be taken back. */
   readonly signal?: AbortSignal;
   /** Called as a change goes on. */
@@ -23,9 +26,10 @@ export interface Place {
 const OWNER = "sluice-shaper";
 
 /** The same place as the shaper wants it; its classifier goes on the dispatcher. */
-export function shaperPlace({ paths, clock, netns }: Place): ShaperPlace {
+export function shaperPlace({ paths, clock, netns, live }: Place): ShaperPlace {
   const where = netns === undefined ? {} : { netns };
-  return { paths, ...where, egress: () => openEgress({ paths, clock, owner: OWNER, ...where }) };
+  const egress = () => openEgress({ paths, clock, owner: OWNER, ...where });
+  return { paths, ...where, egress, ...(live && { live }) };
 }
 
 /** Opens the dispatcher. Dispose it. */

@@ -1,13 +1,17 @@
 /** The daemon as a whole: its parts put together, started, reloaded and stopped. */
 import type { ProgressJson, StatusJson } from "../api/schemas/system.ts";
+import type { Configuration } from "../control/files.ts";
 import type { Place } from "../control/place.ts";
 import type { Settings } from "../control/settings.ts";
 import { cleanUp } from "../control/shaper/apply.ts";
 import { messageOf, problem, type SluiceError } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
+import { OwnPorts } from "../linux/netlink/ports.ts";
 import { monotonicMicroseconds, type Notifier } from "../linux/notify.ts";
+import { LiveRates } from "../shaper/live-rates.ts";
 import { openStore } from "../store/db.ts";
 import { Gate } from "./access.ts";
+import { Autorate } from "./autorate/autorate.ts";
 import { Bakery } from "./bakery.ts";
 import { Counters } from "./counters.ts";
 import { handlersOf, streamersOf } from "./handlers.ts";
@@ -49,6 +53,7 @@ export class Daemon implements AsyncDisposable {
   readonly #counters: Counters;
   readonly #supervisor: Supervisor;
   readonly #watcher: Watcher;
+  readonly #autorate: Autorate;
   readonly #gate: Gate;
   readonly #server: Server;
   readonly #startedAt: number;
@@ -59,23 +64,32 @@ export class Daemon implements AsyncDisposable {
 
   /** @throws SluiceError STORE */
   constructor(options: DaemonOptions) {
-    const { place, logs, version } = options;
+    const { logs, version } = options;
+    const place = { ...options.place, live: new LiveRates() };
     this.#options = options;
     this.#startedAt = place.clock.now();
     const db = openStore(place.paths.state);
     const journal = new Journal(db, place.clock);
     const progress = new Topic<ProgressJson>(PROGRESS_KEPT);
-    const system = { place, db, journal, serial: new Serial(() => this.#tidy.worked()), progress };
+    const serial = new Serial(() => this.#tidy.worked());
+    const system = { place, db, journal, serial, progress, ports: new OwnPorts() };
     this.#system = system;
     this.#keeper = new Keeper(system, {
-      adopt: (settings) => this.#adopt(settings),
+      adopt: (configuration) => this.#adopt(configuration),
       bakeryDrives: ({ bakery }) => this.#bakery.drives(bakery),
       shaped: () => this.#counters.forget(),
+      wake: (reason) => this.#watcher.wake(reason),
     });
     this.#bakery = new Bakery(system, () => this.#keeper.configuration?.inputs);
     this.#counters = new Counters(system, this.#keeper);
     this.#supervisor = new Supervisor(journal, place.clock);
     this.#watcher = new Watcher(system, this.#keeper);
+    this.#autorate = new Autorate({
+      system,
+      supervisor: this.#supervisor,
+      ports: system.ports,
+      site: (name, direction) => this.#keeper.siteTarget(name, direction),
+    });
     this.#api = this.#keeper.settings.api;
     this.#gate = new Gate(this.#api);
     const parts = {
@@ -83,6 +97,7 @@ export class Daemon implements AsyncDisposable {
       keeper: this.#keeper,
       bakery: this.#bakery,
       counters: this.#counters,
+      autorate: this.#autorate,
       logs,
       version,
       status: () => this.#status,
@@ -102,6 +117,7 @@ export class Daemon implements AsyncDisposable {
     if (this.#gate.group === undefined) log.warn(problem("API_GROUP", { group: this.#api.group }).message);
     if (this.#api.listen) await listenOnPort(this.#server.make(false), this.#api.listen);
     this.#supervisor.start(this.#watcher);
+    await this.#autorate.adopt(this.#keeper.configuration?.autorate);
     this.#state = "ready";
     journal.record("daemon.started", "info", `sluiced ${this.#options.version} listens on ${socket}`);
     this.#tell({ READY: "1" });
@@ -171,6 +187,7 @@ export class Daemon implements AsyncDisposable {
       bakery: this.#bakery,
       watcher: this.#watcher,
       counters: this.#counters,
+      autorate: this.#autorate,
     };
   }
 
@@ -179,7 +196,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** Other settings hold from now on. Where it listens is settled at the start. */
-  #adopt(settings: Settings): void {
+  #adopt({ settings, autorate }: Configuration): void {
     const { api } = settings;
     const { health } = this.#system.journal;
     const moved = api.listen?.host !== this.#api.listen?.host || api.listen?.port !== this.#api.listen?.port;
@@ -198,5 +215,7 @@ export class Daemon implements AsyncDisposable {
     this.#bakery.adopt(settings.bakery);
     this.#counters.forget();
     void this.#options.logs.adopt(settings.log);
+    // Links wait until everything else is there: at the start what they drive is not made yet.
+    if (this.#state !== "starting") void this.#autorate.adopt(autorate);
   }
 }

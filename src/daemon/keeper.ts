@@ -7,7 +7,9 @@ import { type Configuration, fromKept, type Inputs, readConfiguration } from "..
 import { DEFAULT_SETTINGS, type Settings } from "../control/settings.ts";
 import { cleanUp, type ApplyOptions } from "../control/shaper/apply.ts";
 import { planFiles } from "../control/shaper/plan-files.ts";
+import type { Direction } from "../core/both.ts";
 import { type Problem, SluiceError, sluiceError } from "../core/errors.ts";
+import { SiteTarget } from "../shaper/site-target.ts";
 import { guard } from "../store/db.ts";
 import { applyChange, type Errand, reasonOf } from "./changes.ts";
 import * as store from "./store/configurations.ts";
@@ -16,11 +18,13 @@ import type { System } from "./system.ts";
 /** What the keeper tells the rest of the daemon. */
 export interface KeeperHooks {
   /** Other settings hold from now on. */
-  readonly adopt: (settings: Settings) => void;
+  readonly adopt: (configuration: Configuration) => void;
   /** Whether by these settings the bakery builds the tree, so that the keeper must not. */
   readonly bakeryDrives: (settings: Settings) => boolean;
   /** The tree in the kernel is another from now on. */
   readonly shaped: () => void;
+  /** Lets the watcher look soon. */
+  readonly wake: (reason: string) => void;
 }
 
 /** How a change is asked for. */
@@ -96,6 +100,34 @@ export class Keeper {
   }
 
   /**
+   * A node of the tree that is kept, as something with a rate: the rate holds instead of the planned one, through every
+   * change that the keeper makes, until it is released. It need not be there now. Dispose it.
+   */
+  siteTarget(name: string, direction: Direction): SiteTarget {
+    const { place, ports, serial } = this.#system;
+    const target = new SiteTarget({
+      name,
+      direction,
+      live: place.live,
+      ...(place.netns !== undefined && { netns: place.netns }),
+      ports,
+      serial: (body) => serial.brief(body),
+      absence: () => this.#absence(),
+    });
+    // Which tree is in the kernel is kept from now on, and nobody has it yet.
+    if (!place.live.sites && this.keeps) this.#hooks.wake(`site "${name}" is driven`);
+    return target;
+  }
+
+  /** Why there is no tree with sites in it. */
+  #absence(): string | undefined {
+    if (this.keeps) return undefined;
+    if (!this.#configuration?.inputs) return "there is no [shaper] in the configuration";
+    if (this.#released) return "shaping was taken away, until apply or reload";
+    return "the bakery builds the tree, and its nodes have no names";
+  }
+
+  /**
    * Takes the files, or what was last good when they have errors; what cannot be applied yet is tried again later.
    *
    * @throws SluiceError when the files have errors and nothing good is kept
@@ -110,7 +142,7 @@ export class Keeper {
       // What somebody went back to may be unreadable for this version: then the files hold, and it is pinned no more.
       const pinned = this.#active?.pinned === true && !taken;
       if (pinned) this.#system.journal.health.raise("CONFIG_PINNED", { id: this.#active!.id });
-      this.#hooks.adopt(configuration.settings);
+      this.#hooks.adopt(configuration);
       try {
         await this.#shape(configuration, { who: "start", configuration: this.#active?.id ?? null }, BY_NETLINK);
         if (!pinned) this.#activate(configuration, "start");
@@ -261,7 +293,7 @@ export class Keeper {
       this.#activate(configuration, errand.who);
       this.#taken(configuration);
     } else this.#pin(pinned, errand.who);
-    this.#hooks.adopt(configuration.settings);
+    this.#hooks.adopt(configuration);
     const { summary, milliseconds, warnings } = applied;
     const changed = before !== this.#active?.digest || summary.add + summary.change + summary.remove > 0;
     return {

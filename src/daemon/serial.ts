@@ -12,8 +12,15 @@ export class Serial {
 
   /** Runs a function when all before it have ended. */
   run<T>(body: () => Promise<T>): Promise<T> {
+    const done = this.brief(body);
+    this.#last = this.#last.then(this.#ended);
+    return done;
+  }
+
+  /** The same for what is done many times a second: nothing is called after it. */
+  brief<T>(body: () => Promise<T>): Promise<T> {
     const done = this.#last.then(body);
-    this.#last = done.catch(() => undefined).then(this.#ended);
+    this.#last = done.catch(() => undefined);
     return done;
   }
 

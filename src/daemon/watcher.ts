@@ -43,7 +43,7 @@ export class Watcher implements Part {
   async run(signal: AbortSignal): Promise<void> {
     const { netns } = this.#system.place;
     using ns = netns === undefined ? undefined : openNetns(netns);
-    using monitor = RtnlMonitor.open(ns);
+    using monitor = RtnlMonitor.open(ns, this.#system.ports);
     // Whichever of the two ends first ends the other, and nothing of this life goes on beside the next.
     const life = new AbortController();
     const end = (): void => {

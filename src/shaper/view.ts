@@ -4,6 +4,7 @@ import { type Allocation, keyOf, type Slot } from "./allocation.ts";
 import { both } from "../core/both.ts";
 import type { ClassCounters, Counters } from "./counters.ts";
 import { classidOf, type Side } from "./desired.ts";
+import type { LiveRate } from "./live-rates.ts";
 import type { Both, Circuit, Direction } from "./model.ts";
 import type { Limit, Tree, TreeCircuit, TreeNode } from "./tree.ts";
 
@@ -14,6 +15,8 @@ export interface SideView {
   readonly rate: number;
   /** Whose rate its ceiling is. */
   readonly limit: Limit;
+  /** What a node is set to instead of its ceiling, while somebody drives it. */
+  readonly live?: number;
   readonly device: string;
   readonly classid: string;
   /** Absent when the class is not in the kernel: apply has not been run since it was planned. */
@@ -42,6 +45,7 @@ export interface ViewInput {
   readonly allocation: Allocation;
   readonly sides: readonly Side[];
   readonly counters: Counters;
+  readonly live?: readonly LiveRate[];
 }
 
 /** The whole link. */
@@ -74,11 +78,16 @@ export function buildView(input: ViewInput): LinkView {
     sides: sidesOf(circuit, keyOf.circuit(circuit.circuit.id)),
     path,
   });
+  const liveSide = (side: SideView, name: string, direction: Direction): SideView => {
+    const live = input.live?.find((rate) => rate.name === name && rate.direction === direction)?.rate;
+    return live === undefined ? side : { ...side, live };
+  };
   const viewNode = (node: TreeNode, above: readonly TreeNode[]): NodeView => {
     const path = [...above, node];
+    const sides = sidesOf(node, keyOf.node(node.name));
     return {
       name: node.name,
-      sides: sidesOf(node, keyOf.node(node.name)),
+      sides: both((d) => liveSide(sides[d], node.name, d)),
       circuits: node.circuits.map((circuit) => viewCircuit(circuit, path)),
       children: node.children.map((child) => viewNode(child, path)),
     };

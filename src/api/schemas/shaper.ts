@@ -29,7 +29,11 @@ const sideEntries = {
 };
 
 /** One direction of a node. */
-export const side = v.object(sideEntries);
+export const side = v.object({
+  ...sideEntries,
+  /** What it is set to instead of its ceiling, while somebody drives it. */
+  liveBitsPerSecond: v.exactOptional(v.number()),
+});
 
 const circuitSide = v.object({
   planBitsPerSecond: v.number(),

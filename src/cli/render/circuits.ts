@@ -14,6 +14,10 @@ export const OUT_OF_STEP = "note: the kernel differs from the files; sluice plan
 
 type Sides = Readonly<Record<Direction, SideJson>>;
 
+/** A ceiling; of what is driven the rate that holds instead of it, too. */
+const ceiling = ({ ceilBitsPerSecond: planned, liveBitsPerSecond: live }: SideJson): string =>
+  live === undefined ? humanRate(planned) : `${humanRate(live)} of ${humanRate(planned)}`;
+
 /** Both directions in one cell. */
 const pair = (show: (direction: Direction) => string): string => DIRECTIONS.map((d) => show(d)).join(" / ");
 
@@ -84,7 +88,7 @@ export function treeRows({ nodes: top, orphans, circuits = [] }: Output<"shaper.
 /** The columns of `shaper tree`. */
 export const TREE_COLUMNS: readonly Column<TreeRow>[] = [
   { title: "NODE", cell: ({ label }) => label },
-  { title: "CEILING", align: "right", cell: ({ sides }) => pair((d) => humanRate(sides[d].ceilBitsPerSecond)) },
+  { title: "CEILING", align: "right", cell: ({ sides }) => pair((d) => ceiling(sides[d])) },
   { title: "GUARANTEED", align: "right", cell: ({ sides }) => pair((d) => humanRate(sides[d].rateBitsPerSecond)) },
   { title: "SENT", align: "right", cell: ({ sides }) => pair((d) => counted(sides[d], (c) => humanBytes(c.bytes))) },
   {

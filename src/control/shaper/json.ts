@@ -36,7 +36,10 @@ export function circuitJson({ circuit, sides, path }: CircuitView): CircuitJson 
 export function nodeJson(node: NodeView): NodeJson {
   return {
     name: node.name,
-    ...both((d) => sideJson(node.sides[d])),
+    ...both((d) => {
+      const { live } = node.sides[d];
+      return { ...sideJson(node.sides[d]), ...(live !== undefined && { liveBitsPerSecond: live }) };
+    }),
     circuits: node.circuits.map(({ circuit }) => circuit.id),
     children: node.children.map((child) => nodeJson(child)),
   };

@@ -24,7 +24,8 @@ function loadView(place: Place, inputs: Inputs): LoadedView {
   const { built, facts, actions } = planTree(shaper, inputs, { regardless: true });
   const { sides } = sidesOf(inputs.config, facts);
   const counters = readCounters(shaper.socket, shaper.devices);
-  const view = buildView({ tree: built.tree, allocation: built.allocation, sides, counters });
+  const { tree, allocation } = built;
+  const view = buildView({ tree, allocation, sides, counters, ...(place.live && { live: place.live.rates }) });
   return { view, inStep: actions.length === 0 };
 }
 
