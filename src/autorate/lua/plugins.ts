@@ -120,7 +120,10 @@ export class Plugins implements AsyncDisposable {
 
   /** Loads them. One that cannot be loaded is disabled, and nothing else comes of it. */
   static async open(paths: readonly string[], settings: PluginSettings, hooks: PluginHooks): Promise<Plugins> {
-    return new Plugins(await Promise.all(paths.map((path) => Plugin.open(path, settings, hooks))));
+    const plugins: Plugin[] = [];
+    // One after the other: together they would share the processor, and each its deadline.
+    for (const path of paths) plugins.push(await Plugin.open(path, settings, hooks));
+    return new Plugins(plugins);
   }
 
   /** How they do, in their order. */

@@ -33,8 +33,8 @@ export interface LuaLimits {
   readonly memory: number;
 }
 
-/** What a script may take when nothing else is said. */
-const LUA_LIMITS: LuaLimits = { deadline: 100, startDeadline: 5000, memory: 16 * 2 ** 20 };
+/** What a script may take when nothing else is said. Routers start with much else to do, and so do scripts. */
+const LUA_LIMITS: LuaLimits = { deadline: 100, startDeadline: 10_000, memory: 16 * 2 ** 20 };
 
 /** Lua notices by itself that it is late; the thread is ended only when it does not, so Lua is told an earlier time. */
 const INSIDE = 0.8;

@@ -27,12 +27,14 @@ export class Life<Request, Answer, Greeting> {
   constructor(options: LifeOptions, configuration: unknown, onFault: (fault: ScriptFault) => void) {
     const { program, name, heap } = options;
     this.#onFault = onFault;
+    const compileCache = process.env["NODE_COMPILE_CACHE"];
     this.#worker = new Worker(program, {
       name,
       workerData: configuration,
-      // Flags that are about the process's own program would keep it from starting; nothing of the environment is its own.
+      // Flags that are about the process's own program would keep it from starting.
       execArgv: [],
-      env: {},
+      // Nothing of the environment is its business, but where compiled sources are kept: without, it loads a compiler.
+      env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
       // What it prints goes nowhere: the process's output is an answer to somebody.
       stdout: true,
       stderr: true,
