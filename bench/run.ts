@@ -1,6 +1,6 @@
 /**
  * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`. The bench
- * of autorate knows `--seeds N`, `--scenario NAME`, `--controller NAME` (both may be repeated) and `--jobs N` as well.
+ * of autorate knows `--seeds N`, `--scenario NAME`, `--controller NAME` (both may be repeated), `--jobs N` and `--keep FOLDER` (or SLUICE_BENCH_TRACES) as well.
  *
  * Exit code 0 whatever the numbers are; with --strict 1 when a target is missed. docs/benchmarks.md says what they mean.
  */
@@ -14,11 +14,12 @@ import { formatSection, isMet, type Section } from "./report.ts";
 export interface BenchOptions {
   /** Fewer and smaller runs, for a look within a minute. */
   readonly quick: boolean;
-  /** For the bench of autorate: how many seeds, which scenarios and controllers (all when none), how many runs at a time. */
+  /** For the bench of autorate: how many seeds, which scenarios and controllers (all when none), how many runs at a time, a folder for all that was seen. */
   readonly seeds?: number;
   readonly scenarios?: readonly string[];
   readonly controllers?: readonly string[];
   readonly jobs?: number;
+  readonly keep?: string;
 }
 
 /** Measures, and gives each section when it is ready. */
@@ -51,14 +52,17 @@ const { values, positionals } = parseArgs({
     scenario: { type: "string", multiple: true },
     controller: { type: "string", multiple: true },
     jobs: { type: "string" },
+    keep: { type: "string" },
   },
 });
+const keep = values.keep ?? process.env["SLUICE_BENCH_TRACES"];
 const options: BenchOptions = {
   quick: values.quick,
   ...(values.seeds !== undefined && { seeds: Number(values.seeds) }),
   ...(values.scenario && { scenarios: values.scenario }),
   ...(values.controller && { controllers: values.controller }),
   ...(values.jobs !== undefined && { jobs: Number(values.jobs) }),
+  ...(keep !== undefined && { keep }),
 };
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
 const unknown = names.filter((name) => !(name in BENCHES));

@@ -31,7 +31,7 @@ function count(what: string, value: number): number {
 }
 
 /** Carries out so many orders at a time, in their order. @throws the first failure, when those under way have ended */
-async function carryOut(orders: readonly Order[], jobs: number): Promise<Outcome[]> {
+async function carryOut(orders: readonly Order[], jobs: number, folder: string | undefined): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const left = orders.values();
   let failed = false;
@@ -39,7 +39,7 @@ async function carryOut(orders: readonly Order[], jobs: number): Promise<Outcome
     for (const order of left) {
       if (failed) return;
       try {
-        outcomes.push(await run(order));
+        outcomes.push(await run(order, folder));
       } catch (error) {
         failed = true;
         const { scenario, controller, seed } = order;
@@ -80,7 +80,7 @@ export async function* autorate(options: BenchOptions): AsyncGenerator<Section> 
     const orders = Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
       controllers.map((controller): Order => ({ scenario: name, controller, seed })),
     );
-    const own = cellsOf(await carryOut(orders, jobs));
+    const own = cellsOf(await carryOut(orders, jobs, options.keep));
     cells.set(name, own);
     const { direction, load } = scenario.play(1);
     yield {

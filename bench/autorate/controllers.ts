@@ -29,10 +29,15 @@ export interface Link {
   readonly targets: Both<string>;
   /** Name of the file with its reflectors. */
   readonly reflectors: string;
+  /** Without traffic for so long it sends no probes, s; 0: it always does. */
+  readonly sleep: number;
 }
 
+/** Name of the file in which a link of a bed notes all that it decides. */
+const TRACE = "trace.jsonl";
+
 /** A link as `sluice.toml` states it. */
-export function linkConfig({ controller, link, targets, reflectors }: Link): string {
+export function linkConfig({ controller, link, targets, reflectors, sleep }: Link): string {
   const lines = DIRECTIONS.flatMap((direction) => [
     `${direction}_target = "${targets[direction]}"`,
     `${direction}_base = "${NOMINAL[direction]}kbit"`,
@@ -40,14 +45,22 @@ export function linkConfig({ controller, link, targets, reflectors }: Link): str
     `${direction}_max = "${MAXIMUM[direction]}kbit"`,
   ]);
   const head = [`[autorate.links.${link}]`, `controller = "${controller}"`, `reflector_file = "${reflectors}"`];
-  return [...head, ...lines, ""].join("\n");
+  return [...head, `idle_sleep_s = ${sleep}`, ...lines, ""].join("\n");
 }
 
-/** Sets up the router's shapers, and the daemon that drives them when it is one of its controllers. */
-export async function control(bed: Bed, name: ControllerName): Promise<Daemon | undefined> {
+/**
+ * Sets up the router's shapers, and the daemon that drives them when it is one of its controllers.
+ *
+ * @param trace whether the daemon notes all that it decides, see {@link traceOf}
+ */
+export async function control(bed: Bed, name: ControllerName, trace: boolean): Promise<Daemon | undefined> {
   if (name === "none") return undefined;
   bed.shape(name === "fixed" ? FIXED : NOMINAL);
   if (name === "fixed") return undefined;
-  const config = linkConfig({ controller: name, link: "wan", targets: BED.targets, reflectors: REFLECTORS });
+  const link = { controller: name, link: "wan", targets: BED.targets, reflectors: REFLECTORS, sleep: 0 };
+  const config = linkConfig(link) + (trace ? `trace_file = "${TRACE}"\n` : "");
   return Daemon.start(bed.rtr, { "sluice.toml": config, [REFLECTORS]: listOf(BED.reflectors) });
 }
+
+/** What the daemon of a bed has noted so far: lines of JSON. */
+export const traceOf = (daemon: Daemon): string => daemon.read(TRACE);

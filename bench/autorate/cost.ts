@@ -1,4 +1,4 @@
-/** What autorate costs: the daemon with one link and with many, on a router of which every line is idle. */
+/** What autorate costs: the daemon with one link and with many, on a router of which every line is idle but for the probes. */
 import { execFileSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { ip } from "../../demo/lab.ts";
@@ -64,14 +64,30 @@ class Lines implements Disposable {
   }
 }
 
-async function measure(links: number, controller: string, seconds: number): Promise<Use> {
+/** What is measured. */
+interface Case {
+  readonly links: number;
+  readonly controller: string;
+  /** Without traffic for so long a link sends no probes, s; 0: it always does. */
+  readonly sleep: number;
+}
+
+/** Shorter than the time until measuring begins, so that all links sleep then. */
+const ASLEEP = 3;
+
+const CASES: readonly Case[] = [
+  ...["ewma", "cake", "sluice"].flatMap((controller) => [1, 20].map((links) => ({ controller, links, sleep: 0 }))),
+  { controller: "sluice", links: 20, sleep: ASLEEP },
+];
+
+async function measure({ links, controller, sleep }: Case, seconds: number): Promise<Use> {
   using lines = new Lines(links);
   const files: Record<string, string> = {};
   let config = "";
   for (let i = 0; i < links; i += 1) {
     files[`reflectors${i}.csv`] = listOf(Lines.reflectors(i));
     const targets = { download: `htb ifb${i} 1:1`, upload: `htb wan${i} 1:1` };
-    config += linkConfig({ controller, link: `wan${i}`, targets, reflectors: `reflectors${i}.csv` });
+    config += linkConfig({ controller, link: `wan${i}`, targets, reflectors: `reflectors${i}.csv`, sleep });
   }
   await using daemon = await Daemon.start(lines.router, { ...files, "sluice.toml": config });
   await setTimeout(REST * 1000);
@@ -85,23 +101,27 @@ export async function* autorateCost({ quick }: BenchOptions): AsyncGenerator<Sec
   const seconds = quick ? 15 : 60;
   const runs = quick ? 1 : 3;
   const table = [["", "processor time, s a minute", "resident, MiB"]];
-  for (const controller of ["ewma", "cake", "sluice"])
-    for (const links of [1, 20]) {
-      const uses: Use[] = [];
-      for (let i = 0; i < runs; i += 1) uses.push(await measure(links, controller, seconds));
-      const cpu = sample(uses.map((use) => use.cpu * 60));
-      const resident = sample(uses.map((use) => use.resident / 2 ** 20));
-      const say = ({ median, max }: { readonly median: number; readonly max: number }): string =>
-        runs === 1 ? median.toFixed(2) : `${median.toFixed(2)} (${max.toFixed(2)})`;
-      table.push([`${controller}, ${links} ${links === 1 ? "link" : "links"}`, say(cpu), say(resident)]);
-    }
+  for (const one of CASES) {
+    const uses: Use[] = [];
+    for (let i = 0; i < runs; i += 1) uses.push(await measure(one, seconds));
+    const say = (values: readonly number[]): string => {
+      const { median, max } = sample(values);
+      return runs === 1 ? median.toFixed(2) : `${median.toFixed(2)} (${max.toFixed(2)})`;
+    };
+    const links = `${one.links} ${one.links === 1 ? "link" : "links"}`;
+    table.push([
+      `${one.controller}, ${links}${one.sleep > 0 ? ", asleep" : ""}`,
+      say(uses.map((use) => use.cpu * 60)),
+      say(uses.map((use) => use.resident / 2 ** 20)),
+    ]);
+  }
   yield {
     title: "What a daemon with autorate takes, on idle lines",
     rows: [],
     table,
     remarks: [
-      `${REFLECTORS} reflectors a link, ${seconds} s, ${runs} runs each${runs === 1 ? "" : ": median (worst)"}. ` +
-        `The daemon itself, without autorate, is measured by the bench "daemon".`,
+      `${seconds} s${runs === 1 ? "" : `, ${runs} runs: median (worst)`}. The daemon itself, without autorate, is measured ` +
+        `by the bench "daemon".`,
     ],
   };
 }

@@ -11,6 +11,7 @@ import { pathsBelow } from "../../src/linux/paths.ts";
 import { monotonic } from "./clock.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../bin/sluiced");
+const FOLDER = "etc/sluice";
 /** The kernel's unit of processor time in /proc, USER_HZ. */
 const TICKS_PER_SECOND = 100;
 /** It is ready within so long, s. */
@@ -56,7 +57,7 @@ export class Daemon implements AsyncDisposable {
   /** Starts one with this configuration (`sluice.toml`; the other files stand beside it) and waits until it is ready. */
   static async start(router: Netns, files: Readonly<Record<string, string>>): Promise<Daemon> {
     const root = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-    const folder = join(root, "etc/sluice");
+    const folder = join(root, FOLDER);
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const daemon = new Daemon(root, router);
@@ -67,6 +68,11 @@ export class Daemon implements AsyncDisposable {
       throw error;
     }
     return daemon;
+  }
+
+  /** A file beside its configuration. */
+  read(name: string): string {
+    return readFileSync(join(this.#root, FOLDER, name), "utf8");
   }
 
   async #ready(): Promise<void> {

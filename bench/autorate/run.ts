@@ -1,12 +1,13 @@
 /** One run: a bed of its own, a scenario, a controller; what was seen of it as figures. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { figuresOf, type RunFigures } from "../../src/autorate/figures/figures.ts";
 import { type Phase, phasesOf } from "../../src/autorate/figures/phases.ts";
-import type { Series } from "../../src/autorate/figures/series.ts";
+import type { RunSeries, Series } from "../../src/autorate/figures/series.ts";
 import { type Both, both, type Direction, DIRECTIONS } from "../../src/core/both.ts";
-import { sample } from "../sample.ts";
 import { Bed, BED } from "./bed.ts";
 import { monotonic, until } from "./clock.ts";
-import { control, type ControllerName, MINIMUM } from "./controllers.ts";
+import { control, type ControllerName, MINIMUM, traceOf } from "./controllers.ts";
 import type { Use } from "./daemon.ts";
 import { Loads } from "./load.ts";
 import type { Echoes } from "./prober-worker.ts";
@@ -65,40 +66,49 @@ const since = ({ at, value }: Series, begin: number): Series => ({
   value,
 });
 
-/** Round trip of the empty line, ms. */
+/** Round trip of the empty line, ms: that of a tenth of the probes, since other work of the machine only adds to it. */
 function idleOf({ at, value }: Series, phases: readonly Phase[]): number {
   const idle = phases.filter(({ name }) => name === "idle");
   const within = (time: number): boolean => idle.some(({ from, to }) => time >= from && time < to);
-  return sample(Array.from(value).filter((trip, i) => !Number.isNaN(trip) && within(at[i]!))).median;
+  const trips = Array.from(value).filter((trip, i) => !Number.isNaN(trip) && within(at[i]!));
+  return trips.toSorted((a, b) => a - b)[Math.floor(trips.length / 10)] ?? Number.NaN;
 }
 
-/** All that was seen, as figures. */
-function figures(play: Play, taken: readonly Turn[], echoes: Echoes, seen: Watched, begin: number): Both<RunFigures> {
+/** All that was seen, by direction. */
+function seriesOf(play: Play, taken: readonly Turn[], echoes: Echoes, seen: Watched, begin: number): Both<RunSeries> {
   const { seconds, load } = play;
   const loads = load ? [load] : [];
   const phases = phasesOf({ capacity: capacityOf(play.direction, taken), loads, end: seconds });
   const probes = since(echoes, begin);
   const idle = idleOf(probes, phases);
-  return both((direction) =>
-    figuresOf({
-      probes,
-      idle,
-      throughput: since(seen[direction].arrived, begin),
-      rates: since(seen[direction].rate, begin),
-      capacity: capacityOf(direction, taken),
-      minimum: MINIMUM[direction],
-      phases,
-    }),
-  );
+  return both((direction) => ({
+    probes,
+    idle,
+    throughput: since(seen[direction].arrived, begin),
+    rates: since(seen[direction].rate, begin),
+    capacity: capacityOf(direction, taken),
+    minimum: MINIMUM[direction],
+    phases,
+  }));
 }
 
-/** Runs it, in as long as the scenario takes and a few seconds. @throws Error when the daemon or the load failed */
-export async function run({ scenario, controller, seed }: Order): Promise<Outcome> {
+/** Writes all that was seen, and what the daemon noted, into a folder. */
+function keep(folder: string, order: Order, begin: number, series: Both<RunSeries>, trace: string | undefined): void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${order.scenario}-${order.controller}-${order.seed}`);
+  const plain = (_: string, value: unknown): unknown => (value instanceof Float64Array ? Array.from(value) : value);
+  writeFileSync(`${path}.json`, JSON.stringify({ ...order, begin, ...series }, plain));
+  if (trace !== undefined) writeFileSync(`${path}.trace.jsonl`, trace);
+}
+
+/** Runs it, in as long as the scenario takes and a few seconds. @param folder where all that was seen is kept @throws Error when the daemon or the load failed */
+export async function run(order: Order, folder?: string): Promise<Outcome> {
+  const { scenario, controller, seed } = order;
   const play: Play = SCENARIOS[scenario].play(seed);
   const { seconds } = play;
   using bed = new Bed();
   for (const direction of DIRECTIONS) bed.setCapacity(direction, NOMINAL[direction]);
-  await using daemon = await control(bed, controller);
+  await using daemon = await control(bed, controller, folder !== undefined);
   await using loads = await Loads.of(bed, play.load ? 1 : 0);
   const begin = monotonic() + SETTING_OFF;
   await using prober = new Prober(bed.cli, BED.server, begin, seconds);
@@ -110,12 +120,14 @@ export async function run({ scenario, controller, seed }: Order): Promise<Outcom
   const use = measured?.();
   const echoes = await prober.echoes;
   if (loads.log !== "") throw new Error(`iperf3 failed in ${scenario}: ${loads.log}`);
+  const series = seriesOf(play, taken, echoes, seen, begin);
+  if (folder !== undefined) keep(folder, order, begin, series, daemon && traceOf(daemon));
   const foreign = seen.upload.icmp - echoes.at.length;
   return {
     scenario,
     controller,
     seed,
-    figures: figures(play, taken, echoes, seen, begin),
+    figures: both((direction) => figuresOf(series[direction])),
     ...(use && { use, probesPerSecond: foreign / seconds }),
   };
 }
