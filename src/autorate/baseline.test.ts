@@ -84,6 +84,27 @@ describe("queues", () => {
     const none = step(undefined, sample(0), { kind: "real", queued: { download: -3, upload: 0 } });
     assert.equal(none.state.rtt.base, 15);
   });
+
+  it("that the others only seemed to see are soon not believed in any more", () => {
+    let { state } = step(undefined, sample(0), { kind: "real", queued: { download: 0, upload: 13 } });
+    assert.ok(state.owd.upload.base < 0);
+    for (let time = 0.3; time < 5; time += 0.3)
+      ({ state } = step(state, sample(time), {
+        kind: "real",
+        queued: { download: 0, upload: 13 * 0.5 ** (time / 0.4) },
+      }));
+    near(state.delta.upload, 0, 1, "what is left of it");
+    near(state.rtt.base, 15, 1, "the round trip");
+  });
+
+  it("that the others do see go on to be believed in while there are others that know", () => {
+    const queued = { download: 0, upload: 60 };
+    let { state } = step(undefined, sample(0, { up: 60 }), { kind: "real", queued });
+    for (let time = 0.3; time < 9; time += 0.3)
+      ({ state } = step(state, sample(time, { up: 60 }), { kind: "real", queued: time < 2 ? queued : undefined }));
+    near(state.delta.upload, 60, 3, "the queue");
+    near(state.owd.upload.base, 10, 3, "the baseline");
+  });
 });
 
 describe("clocks", () => {

@@ -9,6 +9,7 @@
  *   direction counts for more than what the round trip grew by, and a clock that was set shifts its baselines at once.
  * - After a silence the baseline is kept, and rises more quickly for a while: what comes first after an idle time is often
  *   the very load that filled the queue.
+ * - A reflector that is new while the others see a queue is taken to see it too, and not for one that is far away.
  * - Delays of more than 5 s over the baseline leave it as it is, and so does what comes after them.
  */
 import { type Both, both, type Direction, DIRECTIONS } from "../core/both.ts";
@@ -32,6 +33,8 @@ export interface BaselineState {
   readonly last: number;
   /** Until then the baseline rises quickly, s. */
   readonly unsure: number;
+  /** Until then it is guessed by what others see of queues, s. */
+  readonly guessed: number;
 }
 
 /** What is measured: one answer. */
@@ -48,8 +51,11 @@ export interface Measured {
 export type Rules =
   | {
       readonly kind: "real";
-      /** What a reflector that is not known yet is taken to see of queues: what the others see now, ms. */
-      readonly queued?: Both<number>;
+      /**
+       * What the others see of queues now, ms: a reflector that is new is taken to see the same. Undefined when there are
+       * none that know.
+       */
+      readonly queued?: Both<number> | undefined;
     }
   /** sqm-autorate's, whose means keep the same share at every answer: {@link kept} of one configured tick. */
   | { readonly kind: "upstream"; readonly slow: number; readonly fast: number };
@@ -73,6 +79,9 @@ const UNSURE_FOR = 30;
 const JITTER = 2;
 /** A silence, s. */
 const STALE = 30;
+/** Half life of a baseline that is guessed, and for how long it is, s: others may be wrong for a moment. */
+const GUESSED_SLOW = 1;
+const GUESSED_FOR = 10;
 /** What a silence counts for in the baseline, s: little was seen of it. */
 const STALE_COUNTS = 1;
 /** Out of all measure, ms over the baseline. */
@@ -92,9 +101,9 @@ const LEAST_SHARE = 0.1;
  */
 export const kept = (halfLife: number, time: number): number => Math.exp(Math.log(0.5) / (halfLife / time));
 
-function follow(levels: Levels, sample: number, slow: number, fast: number): Levels {
+function follow(levels: Levels, sample: number, slow: number, fast: number, queued = 0): Levels {
   const recent = levels.recent * fast + (1 - fast) * sample;
-  const base = levels.base * slow + (1 - slow) * sample;
+  const base = levels.base * slow + (1 - slow) * (sample - queued);
   return { base: Math.min(base, recent), recent };
 }
 
@@ -110,20 +119,32 @@ function upstream(state: BaselineState | undefined, sample: Measured, slow: numb
   const from = fresh ? fresh.owd : both((direction) => level(owd[direction]));
   const next = both((direction) => follow(from[direction], owd[direction], slow, fast));
   const delta = both((direction) => next[direction].recent - next[direction].base);
-  return { state: { owd: next, rtt: level(rtt), jitter: 0, delta, last, unsure: 0 }, delta, reselect: false };
+  return {
+    state: { owd: next, rtt: level(rtt), jitter: 0, delta, last, unsure: 0, guessed: 0 },
+    delta,
+    reselect: false,
+  };
 }
 
 /** Bounds a direction's delay over the baseline by what the round trip grew by. */
 const bounded = (delta: number, grown: number): number => Math.min(delta, Math.max(0, grown) + STAMP_ERROR);
 
-function first({ received, owd, rtt }: Measured, queued: Both<number> = { download: 0, upload: 0 }): BaselineStep {
+const NO_QUEUES: Both<number> = { download: 0, upload: 0 };
+
+/** What others see of queues, as far as it fits into a round trip, ms. */
+function fitting(queued: Both<number>, rtt: number): Both<number> {
   const wanted = both((direction) => Math.max(0, queued[direction]));
   const sum = wanted.download + wanted.upload;
   const share = sum === 0 ? 0 : Math.min(1, ((1 - LEAST_SHARE) * rtt) / sum);
-  const delta = both((direction) => wanted[direction] * share);
+  return both((direction) => wanted[direction] * share);
+}
+
+function first({ received, owd, rtt }: Measured, queued: Both<number> = NO_QUEUES): BaselineStep {
+  const delta = fitting(queued, rtt);
+  const sum = delta.download + delta.upload;
   const levels = both((direction) => level(owd[direction], delta[direction]));
-  const round = level(rtt, delta.download + delta.upload);
-  const state = { owd: levels, rtt: round, jitter: 0, delta, last: received, unsure: 0 };
+  const guessed = sum > 0 ? received + GUESSED_FOR : 0;
+  const state = { owd: levels, rtt: level(rtt, sum), jitter: 0, delta, last: received, unsure: 0, guessed };
   return { state, delta, reselect: false };
 }
 
@@ -144,7 +165,13 @@ function clockStep(state: BaselineState, { owd, rtt }: Measured): number | undef
 
 const shifted = ({ base, recent }: Levels, by: number): Levels => ({ base: base + by, recent: recent + by });
 
-function real(known: BaselineState, sample: Measured): BaselineStep {
+/** What is left of the baseline after a gap (s). */
+function slowly(gap: number, { unsure, guessing }: { readonly unsure: boolean; readonly guessing: boolean }): number {
+  const halfLife = guessing ? GUESSED_SLOW : unsure ? UNSURE_SLOW : HALF_LIFE.slow;
+  return kept(halfLife, gap > STALE ? STALE_COUNTS : gap);
+}
+
+function real(known: BaselineState, sample: Measured, others: Both<number> | undefined): BaselineStep {
   const { owd, rtt, received } = sample;
   const set = clockStep(known, sample);
   const from: Both<Levels> =
@@ -154,17 +181,27 @@ function real(known: BaselineState, sample: Measured): BaselineStep {
   const gap = Math.max(0, received - known.last);
   const unsure = gap > STALE ? received + UNSURE_FOR : known.unsure;
   const anomaly = rtt > known.rtt.base + ANOMALY;
-  const slow = anomaly ? 1 : kept(received < unsure ? UNSURE_SLOW : HALF_LIFE.slow, gap > STALE ? STALE_COUNTS : gap);
+  const guessing = others !== undefined && received < known.guessed;
+  const queued = guessing ? fitting(others, rtt) : NO_QUEUES;
+  const slow = anomaly ? 1 : slowly(gap, { unsure: received < unsure, guessing });
   const fast = kept(HALF_LIFE.fast, gap);
-  const round = follow(known.rtt, rtt, slow, fast);
-  const levels = both((direction) => follow(from[direction], owd[direction], slow, fast));
+  const round = follow(known.rtt, rtt, slow, fast, queued.download + queued.upload);
+  const levels = both((direction) => follow(from[direction], owd[direction], slow, fast, queued[direction]));
   const rest = kept(JITTER, gap);
   const jitter = known.jitter * rest + (1 - rest) * Math.abs(rtt - known.rtt.recent);
   const delta = both((direction) =>
     bounded(levels[direction].recent - levels[direction].base, round.recent - round.base),
   );
   return {
-    state: { owd: levels, rtt: round, jitter, delta, last: Math.max(received, known.last), unsure },
+    state: {
+      owd: levels,
+      rtt: round,
+      jitter,
+      delta,
+      last: Math.max(received, known.last),
+      unsure,
+      guessed: known.guessed,
+    },
     delta: both((direction) => bounded(owd[direction] - levels[direction].base, rtt - round.base)),
     reselect: anomaly,
     ...(set !== undefined && { clockStep: set }),
@@ -174,7 +211,7 @@ function real(known: BaselineState, sample: Measured): BaselineStep {
 /** Takes one answer of a reflector in; `state` is undefined when it is not known yet. */
 export function step(state: BaselineState | undefined, sample: Measured, rules: Rules): BaselineStep {
   if (rules.kind === "upstream") return upstream(state, sample, rules.slow, rules.fast);
-  return state ? real(state, sample) : first(sample, rules.queued);
+  return state ? real(state, sample, rules.queued) : first(sample, rules.queued);
 }
 
 /** What is known of a reflector that is asked for its round trip only from now on: half of it is each direction's. */

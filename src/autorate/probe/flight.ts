@@ -16,7 +16,7 @@ export interface Probe {
 export type Unmatched = "unasked" | "duplicate" | "late" | "token";
 
 /** After this an answer is too late, ms. */
-export const LATE = 10_000;
+const LATE = 10_000;
 /** For how long it is known what became of a probe, ms. */
 const MEMORY = 20_000;
 

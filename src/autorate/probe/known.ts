@@ -1,5 +1,5 @@
 /** What is known of one reflector of a link, and how an answer of it is judged. */
-import type { Both } from "../../core/both.ts";
+import { both, type Both } from "../../core/both.ts";
 import type { IcmpReply, ProbeKind } from "../../linux/icmp/codec.ts";
 import { encodeSockaddr } from "../../linux/icmp/sockaddr.ts";
 import { type BaselineState, halved, type Measured, parted, step } from "../baseline.ts";
@@ -42,6 +42,9 @@ const LOSS_WINDOW = 64;
 const LATE_ALPHA = 0.095;
 /** A reflector that gives our own stamp back so often in a row does not look at its clock. */
 const COPIES = 20;
+
+/** The same round trip where directions are not told apart. */
+const halves = ({ download, upload }: Both<number>): Both<number> => both(() => (download + upload) / 2);
 
 /** What an answer made of it. */
 export interface Heard {
@@ -122,9 +125,9 @@ export class Known {
   /**
    * Takes an answer in.
    *
-   * @param queued what others see of queues, ms, in case it is not known yet
+   * @param queued what others see of queues, ms, in case it is new; undefined when there are none that know
    */
-  hear(probe: Probe, received: Moment, reply: IcmpReply, queued: Both<number>): Heard {
+  hear(probe: Probe, received: Moment, reply: IcmpReply, queued: Both<number> | undefined): Heard {
     const now = received.monotonic / 1000;
     const { rtt, owd, fault, copied } = delayOf(probe.sent, received, reply);
     if (reply.kind === "timestamp") this.#copies = copied ? this.#copies + 1 : 0;
@@ -138,7 +141,8 @@ export class Known {
     const delays = mode === "timestamp" ? (found ? undefined : owd) : { download: rtt / 2, upload: rtt / 2 };
     if (!mode || !delays || kindOf(mode) !== reply.kind) return { rtt, reselect: false, moved };
     const measured = { received: now, owd: delays, rtt };
-    const taken = step(this.#baselineFor(mode, measured), measured, { kind: "real", queued });
+    const others = queued && (mode === "timestamp" ? queued : halves(queued));
+    const taken = step(this.#baselineFor(mode, measured), measured, { kind: "real", queued: others });
     this.baseline = taken.state;
     const over = rtt - taken.state.rtt.base;
     this.late = this.late === undefined ? over : this.late + LATE_ALPHA * (over - this.late);

@@ -8,7 +8,7 @@ export interface Turn {
 }
 
 /** Least time between two probes of a link, ms. */
-export const LEAST_SPACING = 5;
+const LEAST_SPACING = 5;
 
 /** Rounds of probes: in each one, everybody is asked once in each of their kinds. */
 export class Pacer {

@@ -5,7 +5,7 @@
  * Nothing that happens to the line ends it: without a route, without the interface, without any answer it goes on, and
  * says in {@link Prober.usable} what is amiss.
  */
-import { type Both, both, type Direction } from "../../core/both.ts";
+import type { Both } from "../../core/both.ts";
 import type { Clock } from "../../core/clock.ts";
 import { logger } from "../../core/log.ts";
 import { decodeReply, encodeRequest, type IcmpReply, timeOfDay } from "../../linux/icmp/codec.ts";
@@ -294,7 +294,7 @@ export class Prober implements AsyncDisposable {
       return;
     }
     known.note(true, found.overtaken);
-    const heard = known.hear(found.probe, received, reply, this.#queued());
+    const heard = known.hear(found.probe, received, reply, this.#queued(known));
     this.#roster.heard(address, heard.rtt);
     if (heard.moved) this.#tellMode(known);
     if (heard.reselect) this.#roster.wish();
@@ -304,9 +304,14 @@ export class Prober implements AsyncDisposable {
     this.#options.onSample?.(heard.judged);
   }
 
-  /** What those that count see of queues now, ms. */
-  #queued(): Both<number> {
-    const deltas = this.deltas(this.#now());
-    return both((direction: Direction) => middle(deltas[direction]));
+  /** What the others of those that count see of queues now, ms; none of them may only guess it. */
+  #queued(besides: Known): Both<number> | undefined {
+    const now = this.#now();
+    const states = this.#roster.peers.flatMap((known) => {
+      const { ladder, baseline } = known;
+      return known !== besides && ladder.mode && baseline && baseline.guessed <= now ? [baseline] : [];
+    });
+    const { download, upload } = collectDeltas(states, now, this.#tick);
+    return download.length === 0 ? undefined : { download: middle(download), upload: middle(upload) };
   }
 }

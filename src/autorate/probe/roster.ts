@@ -4,6 +4,7 @@ import type { Random } from "../model.ts";
 import {
   checkHealth,
   firstHealth,
+  isCheckDue,
   type HealthState,
   offencesOf,
   type Replacement,
@@ -128,9 +129,8 @@ export class Roster {
     const known = (this.#noWay.get(family) ?? -Infinity) > now;
     this.#noWay.set(family, now + NO_WAY);
     if (known || this.#noWay.has(other) || (this.#hadWay.has(family) && !this.#hadWay.has(other))) return;
-    const others = this.#spareOrder(now);
     for (const { reflector } of this.peers) {
-      const by = reflector.family === family ? others.shift() : undefined;
+      const by = reflector.family === family ? this.#nextSpare(now) : undefined;
       if (by !== undefined) this.#replace(reflector.address, by, now);
     }
   }
@@ -148,7 +148,7 @@ export class Roster {
     const later = now + this.#options.interval + rest.gap;
     this.#selection = { ...rest, due: Math.max(rest.due, later), earliest: Math.max(rest.earliest, later) };
     this.#heard.clear();
-    this.#health = { ...this.#health, checked: now, compared: now };
+    this.#health = { ...this.#health, checked: now, compared: now, rotated: now };
   }
 
   /** What time brings about: searches that begin and end, reflectors that are replaced. */
@@ -188,6 +188,7 @@ export class Roster {
   }
 
   #checkHealth(now: number): readonly RosterChange[] {
+    if (!isCheckDue(this.#health, now)) return [];
     const seen = (known: Known): Seen => ({
       address: known.reflector.address,
       since: known.since,
@@ -195,10 +196,13 @@ export class Roster {
       baseline: known.baseline?.rtt.base,
       late: known.late,
     });
-    const spares = this.#spareOrder(now).map((address) => {
-      const known = this.#known.get(address);
-      return known ? seen(known) : { address, since: now };
-    });
+    // The list may be long: of the others only the next one matters, and those of whom something is known.
+    const next = this.#nextSpare(now);
+    const others = this.known.filter(
+      ({ reflector: { address, family } }) => !this.isPeer(address) && this.#hasWay(family, now),
+    );
+    const spares: Seen[] =
+      next === undefined ? [] : [{ address: next, since: now }, ...others.map((known) => seen(known))];
     const deadline = Math.max(DEADLINE, 2 * this.#config.interval + 0.1);
     const done = checkHealth(this.#health, now, this.peers.map(seen), spares, deadline, this.#random);
     this.#health = done.state;
@@ -215,14 +219,17 @@ export class Roster {
     this.#known.get(by)!.since = now;
   }
 
-  /** Those that could be asked instead: not asked, and with a way to them. */
-  #spareOrder(now: number): string[] {
-    const reachable = new Set(this.#reachable(now));
-    return this.#spares.filter((address) => reachable.has(address) && !this.isPeer(address));
+  #hasWay(family: 4 | 6, now: number): boolean {
+    return (this.#noWay.get(family) ?? -Infinity) <= now;
+  }
+
+  /** The first of the spares that is not asked and to which there is a way. */
+  #nextSpare(now: number): string | undefined {
+    return this.#spares.find((address) => !this.isPeer(address) && this.#hasWay(this.#pool.get(address)!.family, now));
   }
 
   #reachable(now: number): string[] {
-    const open = [...this.#pool.values()].filter(({ family }) => (this.#noWay.get(family) ?? -Infinity) <= now);
+    const open = [...this.#pool.values()].filter(({ family }) => this.#hasWay(family, now));
     return (open.length > 0 ? open : [...this.#pool.values()]).map(({ address }) => address);
   }
 

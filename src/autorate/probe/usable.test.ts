@@ -15,6 +15,7 @@ const baseline = {
   delta: { upload: 0, download: 0 },
   last: NOW - 0.1,
   unsure: 0,
+  guessed: 0,
 };
 const settled = {
   distrusted: false,

@@ -4,7 +4,7 @@ import { readText } from "../../linux/text-file.ts";
 import { parseReflectors, type ReflectorList } from "./parse.ts";
 
 /** Public resolvers that have answered pings for years, from many places each. */
-export const SHIPPED_REFLECTORS = join(import.meta.dirname, "reflectors.csv");
+const SHIPPED_REFLECTORS = join(import.meta.dirname, "reflectors.csv");
 
 /** Reads a list; the shipped one when no file is named. Never throws. */
 export function readReflectors(file = SHIPPED_REFLECTORS): ReflectorList {

@@ -96,6 +96,9 @@ function compare(seen: readonly Seen[], spares: readonly Seen[]): Replacement | 
   return { address, by: near.address, reason };
 }
 
+/** Whether a check is due. */
+export const isCheckDue = ({ checked }: HealthState, now: number): boolean => now - checked >= CHECK_EVERY;
+
 /**
  * Does the checks that are due. At most one reflector is replaced at a time.
  *
@@ -111,7 +114,7 @@ export function checkHealth(
   deadline: number,
   random: Random,
 ): { readonly state: HealthState; readonly replace?: Replacement } {
-  if (now - before.checked < CHECK_EVERY || seen.length === 0) return { state: before };
+  if (!isCheckDue(before, now) || seen.length === 0) return { state: before };
   const state = check(before, now, seen, deadline);
   const spare = spares[0];
   const replaced = (

@@ -46,7 +46,7 @@ export interface SelectionState {
 }
 
 /** How many others a search asks. */
-export const DRAWS = 20;
+const DRAWS = 20;
 /** Half of what is put aside is taken. */
 const SPARE_FACTOR = 2;
 /** Shortest time for which a search asks (sqm-autorate: half a second times pi), and how many probes it takes. */
