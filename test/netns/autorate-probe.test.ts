@@ -3,6 +3,7 @@
  * with its own round trip, so that a busy machine fails nothing.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ip } from "../../demo/lab.ts";
@@ -16,6 +17,8 @@ import { SluiceError } from "../../src/core/errors.ts";
 import { milliseconds } from "../../src/core/units.ts";
 import { DAY, timeOfDay } from "../../src/linux/icmp/codec.ts";
 import { waiter } from "../../src/linux/waiter.ts";
+import { prefixes } from "../helpers/isp.ts";
+import { sendUdp, UdpSink } from "../helpers/udp.ts";
 import type { Behaviour } from "../helpers/icmp-answer.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { made, ReflectorLab } from "../helpers/reflector-lab.ts";
@@ -159,6 +162,27 @@ describe("queues", () => {
       upload,
       upload.toSorted((a, b) => a - b),
     );
+  });
+});
+
+describe("a queue of the kernel's own", () => {
+  it("is seen while it is there, in its direction", async () => {
+    using lab = new ReflectorLab();
+    using _sink = new UdpSink(lab.away);
+    await using bench = new Bench(lab, [KERNEL[4]], { config: { interval: 0.05 } });
+    await bench.usable();
+    await bench.more(20);
+    lab.home.run(() => execFileSync("tc", "qdisc add dev wan0 root tbf rate 1mbit burst 4kb limit 100kb".split(" ")));
+    sendUdp(lab.home, prefixes(KERNEL[4])[0]!, { count: 70, size: 1000 });
+    // 70 kB at 1 Mbit/s: 560 ms, which the next probe waits for, and each later one less.
+    const late = await bench.more(8);
+    const worst = late.toSorted((a, b) => b.rtt - a.rtt)[0]!;
+    assert.ok(worst.rtt > 300 && worst.delta.upload > 250, `${worst.delta.upload} of ${worst.rtt} ms`);
+    assert.ok(worst.delta.upload > 2 * worst.delta.download, `${worst.delta.download} ms down`);
+    await bench.until("it is gone", () =>
+      bench.prober.deltas(systemClock.monotonic() / 1000).upload.some((d) => d < 20),
+    );
+    assert.deepEqual([bench.refused("clock"), bench.state(KERNEL[4]).mode], [0, "timestamp"]);
   });
 });
 
