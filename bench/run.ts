@@ -1,6 +1,7 @@
 /**
  * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`. The bench
- * of autorate knows `--seeds N`, `--scenario NAME`, `--controller NAME` (both may be repeated), `--jobs N` and `--keep FOLDER` (or SLUICE_BENCH_TRACES) as well.
+ * of autorate knows `--seeds N`, `--scenario NAME` and `--controller NAME` (as often as wanted), `--jobs N`, and `--keep FOLDER`
+ * (or SLUICE_BENCH_TRACES) as well.
  *
  * Exit code 0 whatever the numbers are; with --strict 1 when a target is missed. docs/benchmarks.md says what they mean.
  */
@@ -14,11 +15,13 @@ import { formatSection, isMet, type Section } from "./report.ts";
 export interface BenchOptions {
   /** Fewer and smaller runs, for a look within a minute. */
   readonly quick: boolean;
-  /** For the bench of autorate: how many seeds, which scenarios and controllers (all when none), how many runs at a time, a folder for all that was seen. */
+  /** For the bench of autorate: how many seeds; which scenarios and controllers, all when none is named. */
   readonly seeds?: number;
   readonly scenarios?: readonly string[];
   readonly controllers?: readonly string[];
+  /** Runs at a time. */
   readonly jobs?: number;
+  /** Folder for all that was seen. */
   readonly keep?: string;
 }
 

@@ -82,11 +82,11 @@ export async function* autorate(options: BenchOptions): AsyncGenerator<Section> 
     );
     const own = cellsOf(await carryOut(orders, jobs, options.keep));
     cells.set(name, own);
-    const { direction, load } = scenario.play(1);
+    const { direction, loads } = scenario.play(1);
     yield {
       title: `${name}: ${scenario.title}`,
       rows: [],
-      table: scenarioTable(own, { direction, loaded: load !== undefined }),
+      table: scenarioTable(own, { direction, loaded: loads.length > 0 }),
       remarks: seeds === 1 ? ["One run each."] : [`Median (worst) of ${seeds} runs.`],
     };
   }

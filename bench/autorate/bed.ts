@@ -54,6 +54,9 @@ const LINKS = [
 ] as const;
 const mac = (link: number, end: number): string => `02:00:00:00:0${link}:0${end}`;
 
+/** Lines for `ip` that give the reflectors to the net, or take them. */
+const addresses = (how: "add" | "del"): string[] => BED.reflectors.map((address) => `addr ${how} ${address}/32 dev lo`);
+
 /** The bed. Dispose to remove it. */
 export class Bed implements Disposable {
   readonly cli = Netns.create();
@@ -142,6 +145,11 @@ export class Bed implements Disposable {
     this.#bottleneck("change", direction, capacity);
     // A TBF that was stopped would not look at its queue before the next packet comes.
     if (typeof capacity === "number") this.#nudges[direction].send(NUDGE);
+  }
+
+  /** Takes the reflectors away, so that nobody answers for them, or gives them back. The server stays. */
+  silence(on: boolean): void {
+    ip(this.net, addresses(on ? "del" : "add"));
   }
 
   /**

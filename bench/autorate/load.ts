@@ -9,8 +9,9 @@ export interface Flow {
   readonly direction: Direction;
   /** TCP with cubic, two flows: it fills every queue (BBR, the default of many a machine, would not). UDP: kbit/s. */
   readonly kind: "tcp" | { readonly udp: number };
-  /** s */
-  readonly seconds: number;
+  /** s; it lasts from the one to the other, wherever they begin to count. */
+  readonly from: number;
+  readonly to: number;
 }
 
 const TCP = ["-C", "cubic", "-P", "2", "-w", "4M"];
@@ -47,8 +48,8 @@ export class Loads implements AsyncDisposable {
   }
 
   /** Starts a flow. @param index which of the servers it has for itself */
-  start(index: number, { direction, kind, seconds }: Flow): void {
-    const common = ["-c", BED.server, "-p", String(FIRST_PORT + index), "-t", String(Math.ceil(seconds))];
+  start(index: number, { direction, kind, from, to }: Flow): void {
+    const common = ["-c", BED.server, "-p", String(FIRST_PORT + index), "-t", String(Math.ceil(to - from))];
     const client = this.#iperf("cli", [
       ...common,
       ...(kind === "tcp" ? TCP : udp(kind.udp)),

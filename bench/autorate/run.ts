@@ -38,19 +38,23 @@ const NEARLY_NOTHING = 1;
 
 /** Does what is planned; gives the turns with the times at which they were really taken. */
 async function playOut(bed: Bed, loads: Loads, play: Play, begin: number): Promise<Turn[]> {
-  const { load } = play;
-  const start = async ({ from, to, kind }: NonNullable<Play["load"]>): Promise<void> => {
-    await until(begin + from);
-    loads.start(0, { direction: play.direction, kind, seconds: to - from });
+  const at = async (time: number, act: () => void): Promise<void> => {
+    await until(begin + time);
+    act();
   };
-  const started = load && start(load);
   const taken: Turn[] = [];
-  for (const turn of play.turns) {
-    await until(begin + turn.at);
-    bed.setCapacity(turn.direction, turn.capacity);
-    taken.push({ ...turn, at: monotonic() - begin });
-  }
-  await started;
+  const turn = async (): Promise<void> => {
+    for (const one of play.turns) {
+      await at(one.at, () => bed.setCapacity(one.direction, one.capacity));
+      taken.push({ ...one, at: monotonic() - begin });
+    }
+  };
+  const { silence } = play;
+  await Promise.all([
+    turn(),
+    ...play.loads.map((load, index) => at(load.from, () => loads.start(index, load))),
+    ...(silence ? [at(silence.from, () => bed.silence(true)), at(silence.to, () => bed.silence(false))] : []),
+  ]);
   return taken;
 }
 
@@ -76,9 +80,8 @@ function idleOf({ at, value }: Series, phases: readonly Phase[]): number {
 
 /** All that was seen, by direction. */
 function seriesOf(play: Play, taken: readonly Turn[], echoes: Echoes, seen: Watched, begin: number): Both<RunSeries> {
-  const { seconds, load } = play;
-  const loads = load ? [load] : [];
-  const phases = phasesOf({ capacity: capacityOf(play.direction, taken), loads, end: seconds });
+  const loads = play.loads.filter(({ direction }) => direction === play.direction);
+  const phases = phasesOf({ capacity: capacityOf(play.direction, taken), loads, end: play.seconds });
   const probes = since(echoes, begin);
   const idle = idleOf(probes, phases);
   return both((direction) => ({
@@ -101,7 +104,12 @@ function keep(folder: string, order: Order, begin: number, series: Both<RunSerie
   if (trace !== undefined) writeFileSync(`${path}.trace.jsonl`, trace);
 }
 
-/** Runs it, in as long as the scenario takes and a few seconds. @param folder where all that was seen is kept @throws Error when the daemon or the load failed */
+/**
+ * Runs it, in as long as the scenario takes and a few seconds.
+ *
+ * @param folder where all that was seen is kept
+ * @throws Error when the daemon or the load failed
+ */
 export async function run(order: Order, folder?: string): Promise<Outcome> {
   const { scenario, controller, seed } = order;
   const play: Play = SCENARIOS[scenario].play(seed);
@@ -109,7 +117,7 @@ export async function run(order: Order, folder?: string): Promise<Outcome> {
   using bed = new Bed();
   for (const direction of DIRECTIONS) bed.setCapacity(direction, NOMINAL[direction]);
   await using daemon = await control(bed, controller, folder !== undefined);
-  await using loads = await Loads.of(bed, play.load ? 1 : 0);
+  await using loads = await Loads.of(bed, play.loads.length);
   const begin = monotonic() + SETTING_OFF;
   await using prober = new Prober(bed.cli, BED.server, begin, seconds);
   const measured = daemon?.measure();

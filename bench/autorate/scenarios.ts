@@ -14,15 +14,23 @@ export interface Turn {
   readonly capacity: number | "stopped" | "stopped-idle";
 }
 
+/** Traffic from a time to another, s. */
+export interface Load extends Span {
+  readonly direction: Direction;
+  readonly kind: Flow["kind"];
+}
+
 /** A scenario, as it is for one seed. */
 export interface Play {
   /** s */
   readonly seconds: number;
   /** The direction that it is about. */
   readonly direction: Direction;
-  readonly load?: Span & { readonly kind: Flow["kind"] };
+  readonly loads: readonly Load[];
   /** By time. */
   readonly turns: readonly Turn[];
+  /** When no reflector answers. */
+  readonly silence?: Span;
 }
 
 /** A scenario. */
@@ -34,9 +42,16 @@ export interface Scenario {
 }
 
 const SECONDS = 70;
-const LOAD: Span = { from: 5, to: SECONDS };
+const BEGIN = 5;
 const DROP = 30;
 const RISE = 50;
+
+const filled = (direction: Direction, kind: Flow["kind"] = "tcp", to = SECONDS): Load => ({
+  from: BEGIN,
+  to,
+  direction,
+  kind,
+});
 
 /** Capacity to 40 % and back under a load. The seed moves both by up to a second, against whatever ticks. */
 const fall = (direction: Direction, kind: Flow["kind"], title: string): Scenario => ({
@@ -48,9 +63,20 @@ const fall = (direction: Direction, kind: Flow["kind"], title: string): Scenario
       { at: DROP + random(), direction, capacity: NOMINAL[direction] * 0.4 },
       { at: RISE + random(), direction, capacity: NOMINAL[direction] },
     ];
-    return { seconds: SECONDS, direction, load: { ...LOAD, kind }, turns };
+    return { seconds: SECONDS, direction, loads: [filled(direction, kind)], turns };
   },
 });
+
+const byTime = (turns: readonly Turn[]): Turn[] => turns.toSorted((a, b) => a.at - b.at);
+
+/** Like a mobile line: each few seconds another capacity, by a share of what it carries at best. */
+function wavering(seed: number, direction: Direction): Turn[] {
+  const random = seeded(seed);
+  const turns: Turn[] = [];
+  for (let at = BEGIN + 10 + random(); at < SECONDS - 10; at += 2 + 4 * random())
+    turns.push({ at, direction, capacity: Math.round(NOMINAL[direction] * (0.3 + 0.7 * random())) });
+  return [...turns, { at: SECONDS - 10, direction, capacity: NOMINAL[direction] }];
+}
 
 /** Length of a stop, s: the first probe still passes, those that follow wait for some 100 ms. And between two of a bout. */
 const STOP = 0.13;
@@ -78,15 +104,20 @@ function spikes(seed: number): Turn[] {
 
 const OUTAGE = { from: 25, seconds: 1, end: 50 };
 
+const FALLS = {
+  download: fall("download", "tcp", "download by TCP, 20 to 8 to 20 Mbit/s"),
+  upload: fall("upload", "tcp", "upload by TCP, 5 to 2 to 5 Mbit/s"),
+};
+
 /** All of them. */
 export const SCENARIOS = {
-  download: fall("download", "tcp", "download by TCP, 20 to 8 to 20 Mbit/s"),
+  download: FALLS.download,
   "upload-udp": fall("upload", { udp: 1.6 * NOMINAL.upload }, "upload by UDP, 5 to 2 to 5 Mbit/s"),
-  "upload-tcp": fall("upload", "tcp", "upload by TCP, 5 to 2 to 5 Mbit/s"),
+  "upload-tcp": FALLS.upload,
   spikes: {
     title: "no load, delay of up to 100 ms now and then",
     seconds: SECONDS,
-    play: (seed) => ({ seconds: SECONDS, direction: "download", turns: spikes(seed) }),
+    play: (seed) => ({ seconds: SECONDS, direction: "download", loads: [], turns: spikes(seed) }),
   },
   outage: {
     title: "download by TCP, nothing passes for a second",
@@ -100,8 +131,47 @@ export const SCENARIOS = {
       return {
         seconds: OUTAGE.end,
         direction: "download",
-        load: { from: LOAD.from, to: OUTAGE.end, kind: "tcp" },
-        turns: turns.toSorted((a, b) => a.at - b.at),
+        loads: [filled("download", "tcp", OUTAGE.end)],
+        turns: byTime(turns),
+      };
+    },
+  },
+  both: {
+    title: "download and upload by TCP, both to 40 % and back at different times",
+    seconds: SECONDS,
+    play(seed) {
+      const download = FALLS.download.play(seed);
+      const upload = FALLS.upload.play(seed + 1000);
+      const later = upload.turns.map((turn) => ({ ...turn, at: turn.at - 10 }));
+      return {
+        seconds: SECONDS,
+        direction: "download",
+        loads: [...download.loads, ...upload.loads],
+        turns: byTime([...download.turns, ...later]),
+      };
+    },
+  },
+  wavering: {
+    title: "download by TCP, another capacity each few seconds",
+    seconds: SECONDS,
+    play: (seed) => ({
+      seconds: SECONDS,
+      direction: "download",
+      loads: [filled("download")],
+      turns: wavering(seed, "download"),
+    }),
+  },
+  silence: {
+    title: "download by TCP, no reflector answers for 20 s",
+    seconds: SECONDS,
+    play(seed) {
+      const from = DROP + seeded(seed)();
+      return {
+        seconds: SECONDS,
+        direction: "download",
+        loads: [filled("download")],
+        turns: [],
+        silence: { from, to: from + RISE - DROP },
       };
     },
   },

@@ -48,7 +48,7 @@ const cells = (scenario: ScenarioName, ...outcomes: readonly Outcome[]): Cells =
   ]);
 
 const verdicts = (found: Cells): Record<string, boolean | undefined> =>
-  Object.fromEntries(wanted(found).flatMap(({ what, met }) => (met === undefined ? [] : [[what, met]])));
+  Object.fromEntries(wanted(found).map(({ what, met }) => [what, met]));
 
 test("times are judged by their median, and said with their worst", () => {
   const found = cells("upload-udp", outcome("sluice", 1.5), outcome("sluice", 9), outcome("sluice", 1.9));

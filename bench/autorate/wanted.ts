@@ -50,6 +50,9 @@ const LOADS: readonly (readonly [ScenarioName, Direction])[] = [
   ["upload-udp", "upload"],
   ["upload-tcp", "upload"],
   ["outage", "download"],
+  ["both", "download"],
+  ["wavering", "download"],
+  ["silence", "download"],
 ];
 
 /** Never at the minimum, in any run. */
@@ -62,8 +65,12 @@ function neverAtMinimum(cells: Cells): Bound {
   return { what, numbers: `${worst} looks`, met: worst === 0 };
 }
 
-/** All that is wanted. */
+/** All that is wanted and was measured. */
 export function wanted(cells: Cells): Bound[] {
+  return all(cells).filter(({ met }) => met !== undefined);
+}
+
+function all(cells: Cells): Bound[] {
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const mbit = (value: number): string => `${(value / 1000).toFixed(2)} Mbit/s`;
   const p95 = ([scenario, direction]: (typeof LOADS)[number]): Bound =>
