@@ -46,7 +46,7 @@ export class Aim implements Disposable {
   look(): Sight {
     try {
       const seen = this.target.observe();
-      if (!seen) return this.#lost("it is not there");
+      if (!seen) return this.#lost(this.target.absence ?? "it is not there");
       const step = this.#odometer ? advance(this.#odometer, seen.sent) : undefined;
       // After an absence the counter is another one, whatever it shows.
       this.#odometer = step?.odometer ?? { ...startOdometer(seen.sent), total: this.#before };

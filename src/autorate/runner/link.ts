@@ -94,6 +94,7 @@ export class LinkRunner implements AsyncDisposable {
   #tick = 0;
   readonly #missing = new Set<Direction>();
   readonly #refused = new Set<Direction>();
+  #retired = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -315,14 +316,19 @@ export class LinkRunner implements AsyncDisposable {
     return written;
   }
 
-  /** Sets the base rates again, when that is wanted, and lets go of everything. */
+  /** The link is no more: what it drove goes back to whoever planned it. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** Leaves the targets as they shall be left, and lets go of them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { aims, config } = this.#parts;
     for (const d of DIRECTIONS) {
-      using aim = aims[d];
-      if (!aim || !config.restore || !this.#adjusts(d) || aim.writes.done === 0) continue;
+      using aim = this.#parts.aims[d];
+      if (!aim || !this.#adjusts(d) || aim.writes.done === 0) continue;
       try {
-        await aim.set(this.#bounds[d].base);
+        if (this.#retired && aim.target.release) await aim.target.release();
+        else if (this.#parts.config.restore) await aim.set(this.#bounds[d].base);
       } catch (error) {
         this.#parts.happened({
           kind: "write-failed",

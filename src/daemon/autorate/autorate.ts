@@ -64,6 +64,7 @@ export class Autorate {
     const gone = [...this.#running].filter(([name, { config }]) => !same(config, wanted.get(name)));
     await Promise.all(
       gone.map(async ([name, { stop, part }]) => {
+        if (!wanted.has(name)) part.retire();
         await stop();
         part.forget();
         this.#running.delete(name);

@@ -33,6 +33,7 @@ export class LinkPart implements Part {
   #open: OpenLink | undefined;
   #reason: string | undefined;
   #ticks = 0;
+  #retired = false;
 
   constructor(
     config: LinkConfig,
@@ -72,6 +73,7 @@ export class LinkPart implements Part {
       this.#reason = undefined;
       health.clear("AUTORATE_FAILED", name);
       await open.run(signal);
+      if (this.#retired) open.runner.retire();
     } catch (error) {
       this.#reason = reasonOf(error);
       health.raise("AUTORATE_FAILED", { link: name, reason: this.#reason }, name);
@@ -79,6 +81,11 @@ export class LinkPart implements Part {
     } finally {
       this.#open = undefined;
     }
+  }
+
+  /** The configuration does not have it any more: what it drove is given back when it is stopped. */
+  retire(): void {
+    this.#retired = true;
   }
 
   /** Nothing of it is wrong once it is no more. */

@@ -49,8 +49,11 @@ const MOST_SLOPE = 20;
 export const capacityBySlope = (sent: number, slope: number): number =>
   sent / (1 + Math.min(Math.max(slope, LEAST_SLOPE), MOST_SLOPE));
 
-/** The rising edge: from the last point that was low to the newest. */
+/** So many points tell of now; those before may be of another slope. */
+const EDGE = 5;
+
+/** The rising edge: from the last point that was low to the newest, the last few of them. */
 export function risingEdge(points: readonly Point[], low: number): readonly Point[] {
   const last = points.findLastIndex(({ delta }) => delta <= low);
-  return points.slice(Math.max(0, last));
+  return points.slice(Math.max(0, last, points.length - EDGE));
 }

@@ -47,6 +47,8 @@ export interface Evidence {
   readonly newest: number | undefined;
   /** Late, by half of the reflectors or by the last few answers. */
   readonly late: boolean;
+  /** The last few answers are each later than the one before, by far. */
+  readonly steep: boolean;
 }
 
 /** Of two values that stand in the middle the lower: a reflector more that is slow by itself changes nothing. */
@@ -74,6 +76,7 @@ export function weigh(points: readonly Point[], threshold: number, now: number):
   return {
     delay,
     newest: newest.length === 0 ? undefined : Math.min(...newest),
+    steep,
     late: run || steep || (delay !== undefined && delay > threshold),
   };
 }

@@ -24,12 +24,22 @@ export interface Drain {
   readonly vain: number;
 }
 
+/** A capacity that was found. */
+export interface Found {
+  /** s */
+  readonly at: number;
+  /** kbit/s */
+  readonly capacity: number;
+}
+
 /** What is known of a direction. */
 export interface Side {
   readonly points: readonly Point[];
   readonly counts: readonly Count[];
   /** What the line was last found to carry, kbit/s. */
   readonly capacity?: number;
+  /** What it was found to carry before that, the latest last. */
+  readonly past: readonly Found[];
   readonly drain?: Drain;
   /** Nothing is asked for more before this, s. */
   readonly holdUntil: number;
@@ -62,6 +72,7 @@ export interface Around {
 export const newSide = (count: Count, options: SluiceOptions): Side => ({
   points: [],
   counts: [count],
+  past: [],
   holdUntil: count.at,
   hold: options.holdFirst,
   steps: 0,
@@ -84,8 +95,9 @@ const CONFIRM = 1;
 const PART = 0.5;
 /** Growing below and about the known capacity: so much more at each step. */
 const STEP = 0.01;
-/** Beyond it, where it was wrong: doubling, up to this. */
-const BEYOND_FIRST = 0.04;
+/** Beyond it, where it was wrong: so much at first, and so many times more at each step, up to the last. */
+const BEYOND_FIRST = 0.03;
+const BEYOND_FACTOR = 1.5;
 const BEYOND_MOST = 0.15;
 /** The capacity is wrong when so much queue ought to be there, s, and is not. */
 const DISPROVED = 0.03;
@@ -94,13 +106,20 @@ const LAG = 0.15;
 /** The traffic follows a rate that grows when it uses so much of it. */
 const FOLLOWS = 0.92;
 /** Towards the known capacity, this share of the way at a tick. */
-const APPROACH = 0.35;
+const APPROACH = 0.5;
 /** Answers of after the cut are waited for so much longer, s. */
 const UNHEARD = 2;
-/** A queue whose delay falls slower than this, s per s, does not drain as reckoned. */
-const DRAINING = -0.1;
-/** And is cut for again when the capacity turns out to be less by so much. */
+/** A queue grows beyond doubt above this, s per s. */
+const GROWS = 0.3;
+/** Of a queue of less than so many thresholds the slope is mostly noise. */
+const CLEAR = 2;
+/** So many answers over so long (s) tell how a queue drains. */
+const DRAIN_POINTS = 3;
+const DRAIN_SPAN = 0.09;
+/** It is cut for again when the capacity turns out to be less than this share of what it was taken for. */
 const RECUT = 0.97;
+/** A capacity that was found is remembered for so long, s. */
+const REMEMBERED = 60;
 /** A queue is not reckoned to have grown by more than this unseen, ms. */
 const MOST_GROWN = 1000;
 /** Cuts that do not help before the delay is taken for somebody else's. */
@@ -146,10 +165,11 @@ const lowDelay = ({ side, threshold }: View): number => Math.max(threshold / 2, 
 const quietLimit = ({ quiet, jitter }: Side, threshold: number): number =>
   Math.min(threshold, quiet + Math.max(4, 4 * jitter));
 
-/** The points that tell how fast the queue grows: since the rate is beyond the known capacity, or since it was low. */
+/** The points that tell how fast the queue grows: from the last that was low; of a small queue, since the rate is beyond. */
 function edgeOf({ side, around, threshold }: View): readonly Point[] {
   const beyond = side.steps > 0 && side.beyond === 0 && side.probing < around.now - LAG;
-  if (beyond) return side.points.filter(({ sent }) => sent >= side.probing);
+  const small = (side.points.at(-1)?.delta ?? 0) < 2 * threshold;
+  if (beyond && small) return side.points.filter(({ sent }) => sent >= side.probing);
   return risingEdge(side.points, quietLimit(side, threshold));
 }
 
@@ -157,13 +177,11 @@ function edgeOf({ side, around, threshold }: View): readonly Point[] {
 function estimate(view: View): number {
   const { around, side, input, use, evidence } = view;
   const { direction, now } = around;
+  const last = useBetween(side.counts, now - DELIVERED_WINDOW, now);
+  // Not our rate limits what is sent: the queue hands it on, or those who send wait for its answers. It is the capacity.
+  if (last.load < FOLLOWS) return last.achieved;
   const slope = slopeOf(edgeOf(view));
-  if (direction === "download") {
-    // What leaves a queue that stands is the capacity, unless it is what our own rate lets through.
-    const last = useBetween(side.counts, now - DELIVERED_WINDOW, now);
-    if (last.load < FOLLOWS || !slope || slope.value < 0) return last.achieved;
-    return capacityBySlope(last.achieved, slope.value);
-  }
+  if (direction === "download") return capacityBySlope(last.achieved, Math.max(0, slope?.value ?? 0));
   if (slope && slope.value > 0.02)
     return capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
   // A queue that is full grows no more: what is sent tells only what is too much.
@@ -208,6 +226,13 @@ function cut(view: View, capacity: number, branch: string, vain: number): Step {
   return { side: next, verdict: verdictOf(bounded * (1 - options.headroom) * share, branch, next) };
 }
 
+/** Capacities that let the queue drain may hold again. */
+function remember({ past, capacity }: Side, now: number): readonly Found[] {
+  if (capacity === undefined) return past;
+  const other = past.filter((found) => found.at > now - REMEMBERED && Math.abs(found.capacity / capacity - 1) > 0.1);
+  return [...other, { at: now, capacity }];
+}
+
 function without<K extends keyof Side>(side: Side, key: K): Omit<Side, K> {
   const { [key]: _, ...rest } = side;
   return rest;
@@ -216,7 +241,8 @@ function without<K extends keyof Side>(side: Side, key: K): Omit<Side, K> {
 /** The queue is gone: at the capacity again, with the room that is kept. */
 function drained(view: View): Step {
   const { options, around, side } = view;
-  const next: Side = { ...without(side, "drain"), holdUntil: around.now + side.hold };
+  const past = remember(side, around.now);
+  const next: Side = { ...without(side, "drain"), past, holdUntil: around.now + side.hold };
   return { side: next, verdict: verdictOf(side.capacity! * (1 - options.headroom), "drained", next) };
 }
 
@@ -228,9 +254,28 @@ function foreign(view: View, drain: Drain): Step {
   return { side: next, verdict: verdictOf(rate, "foreign", next, "cutting does not help: the queue is not ours") };
 }
 
+/** The capacity as the draining queue shows it; undefined while too little is seen of it. */
+function capacityWhile(view: View, drain: Drain): { capacity: number; growing: boolean } | undefined {
+  const { side, threshold, around, evidence } = view;
+  const { points } = side;
+  const newest = points.at(-1);
+  if (!newest || around.fresh.length === 0 || newest.delta < CLEAR * threshold) return undefined;
+  // A queue that still grows tells of the rate at which it was fed then: before the cut, or since the line fell again.
+  const growing = newest.sent < drain.since || evidence.steep;
+  // The top of it tells nothing: there one rate goes over into the other.
+  if (growing && newest.delta < (points.at(-2)?.delta ?? 0)) return undefined;
+  const standing = growing
+    ? risingEdge(points, quietLimit(side, threshold))
+    : points.filter(({ sent, delta }) => sent >= drain.since && delta > lowDelay(view));
+  const slope = growing || standing.length >= DRAIN_POINTS ? slopeOf(standing) : undefined;
+  if (!slope || (growing ? slope.value < GROWS : slope.to - slope.from < DRAIN_SPAN)) return undefined;
+  const capacity = capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
+  return { capacity, growing };
+}
+
 /** While the queue drains. */
 function draining(view: View, drain: Drain): Step {
-  const { around, side, evidence, use, input } = view;
+  const { around, side, evidence, input } = view;
   const { now, direction } = around;
   const after = side.points.filter(({ sent }) => sent >= drain.since);
   const newest = after.slice(-2);
@@ -239,11 +284,12 @@ function draining(view: View, drain: Drain): Step {
   // What comes through a queue that stands is the capacity, when it is less than our own rate lets through.
   if (direction === "download" && evidence.late && through.load < FOLLOWS && now - drain.since >= DELIVERED_WINDOW)
     if (through.achieved < RECUT * side.capacity!) return cut(view, through.achieved, "cut again", drain.vain);
-  const slope = slopeOf(after);
-  if (slope && slope.value > DRAINING && evidence.late) {
-    const found = capacityBySlope(useBetween(side.counts, slope.from, slope.to).achieved, slope.value);
-    if (found < RECUT * side.capacity!) return cut(view, found, "cut again", drain.vain);
-  }
+  const found = capacityWhile(view, drain);
+  if (found && evidence.late && found.capacity < RECUT * side.capacity!)
+    return cut(view, found.capacity, "cut again", drain.vain);
+  // Upload is sent by our own rate, so what was taken for less than it is shows, too.
+  if (found && !found.growing && direction === "upload" && found.capacity > side.capacity! / RECUT)
+    return stay(view, "drain", "the queue drains", { capacity: Math.min(found.capacity, drain.from) });
   const seen = Math.max(drain.delay, evidence.newest ?? 0);
   // Until answers to probes come that left after the cut, what they say is of before.
   if (now <= drain.until || (after.length < 2 && now <= drain.until + UNHEARD))
@@ -257,7 +303,7 @@ function draining(view: View, drain: Drain): Step {
   }
   if (!evidence.late) return drained(view);
   if (drain.vain >= VAIN_MOST || input.rate <= input.bounds.min) return foreign(view, drain);
-  return cut(view, 0.85 * Math.min(side.capacity!, use.achieved), "cut in vain", drain.vain + 1);
+  return cut(view, 0.85 * side.capacity!, "cut in vain", drain.vain + 1);
 }
 
 /** More, slowly about the known capacity and fast where it is disproved. */
@@ -288,9 +334,17 @@ function grow(view: View): Step {
   }
   const last = useBetween(side.counts, now - LAG, now);
   if (last.load < FOLLOWS) return stay(view, "hold", "the traffic does not follow");
+  const share = Math.min(BEYOND_MOST, BEYOND_FIRST * BEYOND_FACTOR ** side.beyond);
+  const wanted = rate * (1 + share);
+  // A capacity that held before may be the one again: it is gone about as carefully as any that is known.
+  const ceilings = side.past.map((found) => found.capacity).filter((known) => known > rate && known <= wanted);
+  if (ceilings.length > 0) {
+    const known = Math.min(...ceilings);
+    const next = { ...side, capacity: known, steps: 0, beyond: 0, expected: 0 };
+    return { side: next, verdict: verdictOf(Math.max(rate, known * (1 - options.headroom)), "remembered", next) };
+  }
   const next = { ...side, beyond: side.beyond + 1 };
-  const share = Math.min(BEYOND_MOST, BEYOND_FIRST * 2 ** side.beyond);
-  return { side: next, verdict: verdictOf(rate * (1 + share), "grow", next) };
+  return { side: next, verdict: verdictOf(wanted, "grow", next) };
 }
 
 /** Nearer to base, from either side. */
