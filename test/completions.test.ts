@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { ALL_LINK_KEYS } from "../src/autorate/settings/keys.ts";
 import { SETTINGS_KEYS } from "../src/control/settings.ts";
 import { SHAPER_KEYS } from "../src/shaper/config.ts";
 import { readDaemon } from "../tools/command-line/daemon.ts";
@@ -129,7 +130,9 @@ describe("manual pages", () => {
 
   test("sluice.toml(5) has every key with its example", () => {
     const text = textOf("sluice.toml.5").replaceAll(String.raw`\(dq`, '"');
-    for (const [table, keys] of Object.entries({ shaper: SHAPER_KEYS, ...SETTINGS_KEYS })) {
+    const links = Object.fromEntries(ALL_LINK_KEYS.map(({ name, example }) => [name, example]));
+    const tables = { shaper: SHAPER_KEYS, "autorate.links.NAME": links, ...SETTINGS_KEYS };
+    for (const [table, keys] of Object.entries(tables)) {
       assert.ok(text.includes(`.SS "[${table}]"`), table);
       for (const [key, example] of Object.entries(keys)) assert.ok(text.includes(`${key} = ${example}\n`), key);
     }

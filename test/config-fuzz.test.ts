@@ -18,9 +18,23 @@ const tables = Object.entries(SETTINGS_KEYS).map(
       .map(([key, value]) => `${key} = ${value}\n`)
       .join("")}`,
 );
+const LINK = `[autorate]
+download_delay_ms = 20
+[autorate.links.wan]
+controller = "ewma"
+download_target = "cake ifb4lte"
+upload_interface = "lte"
+download_base = "50mbit"
+upload_base = 10000
+plugins = ["/etc/sluice/plugins/rate_cap.lua"]
+[autorate.links.wan.options]
+compat = "lua"
+[autorate.links.wan.plugin.rate_cap]
+download = 40000
+`;
 const text = (name: string): string => readFileSync(join(ISP, name), "utf8");
 const GOOD: readonly NamedFile[] = [
-  { role: "sluice.toml", path: "/etc/sluice/sluice.toml", text: `${text("sluice.toml")}\n${tables.join("\n")}` },
+  { role: "sluice.toml", path: "/etc/sluice/sluice.toml", text: `${text("sluice.toml")}\n${LINK}${tables.join("\n")}` },
   { role: "network", path: "/etc/sluice/network.json", text: text("network.json") },
   { role: "devices", path: "/etc/sluice/ShapedDevices.csv", text: text("ShapedDevices.csv") },
 ];

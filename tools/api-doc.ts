@@ -1,25 +1,19 @@
 /**
- * Writes the tables of docs/api.md and docs/daemon.md from what the daemon serves: `npm run docs`. test/api-doc.test.ts fails
- * when a page is not what this gives.
+ * Writes the tables of docs/api.md and docs/daemon.md from what the daemon serves, and those about autorate's configuration
+ * from its tables of keys: `npm run docs`. test/api-doc.test.ts fails when a page is not what this gives.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { routeRows } from "../src/api/routes.ts";
 import { type ConditionSpec, CONDITIONS } from "../src/daemon/conditions.ts";
 import { METRICS } from "../src/daemon/metrics.ts";
+import { AUTORATE_PAGES } from "./autorate-doc.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 const DOCS = join(import.meta.dirname, "../docs");
 
-const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => cell(row[i]!).length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((text, i) => cell(text).padEnd(widths[i]!)).join(" | ")} |`;
-  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
-};
-
 const routes = (): string =>
-  table(
+  markdownTable(
     ["route", "does", "right", "answers"],
     routeRows().map(([, { method, path, summary, access, answers, conditional }]) => [
       `\`${method} ${path}\``,
@@ -30,7 +24,7 @@ const routes = (): string =>
   );
 
 const conditions = (): string =>
-  table(
+  markdownTable(
     ["code", "severity", "means", "remedy"],
     Object.entries<ConditionSpec>(CONDITIONS).map(([code, { severity, title, remedy }]) => [
       `\`${code}\``,
@@ -41,7 +35,7 @@ const conditions = (): string =>
   );
 
 const metrics = (): string =>
-  table(
+  markdownTable(
     ["metric", "type", "means"],
     METRICS.map(({ name, type, help }) => [`\`${name}\``, type, help]),
   );
@@ -50,6 +44,7 @@ const metrics = (): string =>
 const PAGES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "api.md": { routes },
   "daemon.md": { conditions, metrics },
+  ...AUTORATE_PAGES,
 };
 
 /** Every page: its path, what it holds, and what it shall hold. */

@@ -1,9 +1,12 @@
 /** The keys of `sluice.toml`, from the tables that read it, with what docs/configuration.md says about each. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ALL_LINK_KEYS } from "../../src/autorate/settings/keys.ts";
 import { SETTINGS_KEYS } from "../../src/control/settings.ts";
 import { SHAPER_KEYS } from "../../src/shaper/config.ts";
 
+/** A table for each link; `[autorate]` itself has what they have in common. */
+const LINK = "autorate.links.NAME";
 const PAGE = join(import.meta.dirname, "../../docs/configuration.md");
 
 /** A row of the documentation, in Markdown. */
@@ -34,7 +37,7 @@ export function describedKeys(markdown: string): Map<string, Described> {
   let table = "";
   for (const line of markdown.split("\n")) {
     const title = /^## (.*)/.exec(line);
-    if (title) table = /^\[(\w+)\]/.exec(title[1]!)?.[1] ?? "";
+    if (title) table = /^\[([\w.]+)\]/.exec(title[1]!)?.[1] ?? "";
     // A bar within a cell is written with a backslash.
     const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll(String.raw`\|`, "|"));
     const key = /^`(\w+)`$/.exec(cells[1] ?? "")?.[1];
@@ -47,7 +50,11 @@ export function describedKeys(markdown: string): Map<string, Described> {
 /** All tables, in the order of the documentation. */
 export function configurationTables(): ConfigurationTable[] {
   const described = describedKeys(readFileSync(PAGE, "utf8"));
-  const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = { shaper: SHAPER_KEYS, ...SETTINGS_KEYS };
+  const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    shaper: SHAPER_KEYS,
+    [LINK]: Object.fromEntries(ALL_LINK_KEYS.map(({ name, example }) => [name, example])),
+    ...SETTINGS_KEYS,
+  };
   return Object.entries(tables).map(([name, keys]) => ({
     name,
     keys: Object.entries(keys).map(([key, example]) => {

@@ -19,7 +19,7 @@ export interface UpstreamName {
 }
 
 /** Names that a program's packages and files have. */
-export const UCI_PACKAGES: Readonly<Record<SqmProgram, string>> = { lua: "sqm-autorate", rust: "sqm-autorate-rust" };
+const UCI_PACKAGES: Readonly<Record<SqmProgram, string>> = { lua: "sqm-autorate", rust: "sqm-autorate-rust" };
 
 /** Both. */
 export const BOTH_PROGRAMS: readonly SqmProgram[] = ["lua", "rust"];

@@ -1,6 +1,6 @@
 /** What a direction is set by, as `sluice.toml` names it: `cake ifb4wan`, `tbf wan`, `htb eth1 1:2a`. */
 import { interfaceName, Refusal, shown } from "../../core/config-values.ts";
-import { formatHandle, major, minor, parseHandle } from "../../core/tc/handle.ts";
+import { formatHandle, major, minor, parseHandle, TC_ROOT } from "../../core/tc/handle.ts";
 import type { TargetSpec } from "../config.ts";
 import type { ValueType } from "./value-type.ts";
 
@@ -13,7 +13,7 @@ function parse(text: string): TargetSpec | Refusal {
   if (kind === "cake" || kind === "tbf") return id === undefined ? { kind, device: name } : new Refusal(WANTED);
   if (kind !== "htb" || id === undefined) return new Refusal(WANTED);
   const classid = parseHandle(id);
-  return classid !== undefined && major(classid) !== 0 && minor(classid) !== 0
+  return classid !== undefined && classid !== TC_ROOT && major(classid) !== 0 && minor(classid) !== 0
     ? { kind, device: name, classid }
     : new Refusal(`"${id}" is no class, wanted two hexadecimal numbers such as 1:2a`);
 }

@@ -1,5 +1,5 @@
 /** From the files of other programs to the `[autorate]` part of a `sluice.toml`. Reads files, touches nothing. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type ImportSources, importSettings } from "../../autorate/settings/import/import.ts";
 import type { Left } from "../../autorate/settings/import/imported.ts";
@@ -8,7 +8,8 @@ import { parseLuaFlags } from "../../autorate/settings/upstream/flags.ts";
 import { parseShell } from "../../autorate/settings/upstream/shell.ts";
 import { parseUci, type UciFile } from "../../autorate/settings/upstream/uci.ts";
 import { parseDocument } from "../../core/config-table.ts";
-import { type Problem, problem, sluiceError, SluiceError } from "../../core/errors.ts";
+import { type Problem, problem, sluiceError, SluiceError, sortProblems } from "../../core/errors.ts";
+import { decodeText } from "../../core/text.ts";
 import { pathsBelow } from "../../linux/paths.ts";
 import { readText } from "../../linux/text-file.ts";
 
@@ -70,12 +71,26 @@ function found(program: ImportProgram | undefined): ImportFrom {
 class Files {
   readonly problems: Problem[] = [];
   readonly names: string[] = [];
+  /** Whether a file is not there as a whole; what it should set cannot be missed then. */
+  lost = false;
 
   text(file: string): string {
     this.names.push(file);
     const read = readText(file, "FILE_UNREADABLE");
+    return "text" in read ? read.text : this.#lose(read.problem);
+  }
+
+  /** The same of a file whose lines may be parted by zeros. */
+  #variables(file: string): string {
+    this.names.push(file);
+    const read = readText(file, "FILE_UNREADABLE");
     if ("text" in read) return read.text;
-    this.problems.push(read.problem);
+    return read.problem.code === "FILE_ENCODING" ? decodeText(readFileSync(file)).text : this.#lose(read.problem);
+  }
+
+  #lose(why: Problem): string {
+    this.problems.push(why);
+    this.lost = true;
     return "";
   }
 
@@ -92,7 +107,7 @@ class Files {
       this.names.push("the environment");
       return { variables: variablesOf(process.env) };
     }
-    const { variables, faults } = parseEnvironment(this.text(file));
+    const { variables, faults } = parseEnvironment(this.#variables(file));
     this.#note(file, "this as a file of variables", faults);
     return { file, variables };
   }
@@ -101,7 +116,7 @@ class Files {
     const document = parseDocument(this.text(file), file);
     if (!("problem" in document)) return document;
     const { where, message: reason } = document.problem;
-    this.problems.push(problem("AUTORATE_IMPORT_SYNTAX", { what: "this as TOML", reason }, where));
+    this.#lose(problem("AUTORATE_IMPORT_SYNTAX", { what: "this as TOML", reason }, where));
     return undefined;
   }
 
@@ -148,14 +163,15 @@ function sourcesOf(from: ImportFrom, program: ImportProgram, files: Files): Impo
 
 /** Imports. @throws SluiceError with everything that is wrong with the files */
 export function importFiles(given: ImportFrom): ImportAnswer {
-  const { program: named, ...files } = given;
-  const from = Object.keys(files).length === 0 ? found(named) : given;
+  const { uci, toml: file, env, args } = given;
+  const none = uci === undefined && file === undefined && args === undefined && (env ?? []).length === 0;
+  const from = none ? found(given.program) : given;
   const program = from.program ?? guess(from);
-  const reader = new Files();
-  const sources = sourcesOf(from, program, reader);
-  if (reader.problems.some(({ code }) => code === "FILE_UNREADABLE")) throw new SluiceError(reader.problems);
-  const { toml, left, problems } = importSettings(sources, reader.names);
-  const all = [...reader.problems, ...problems];
-  if (toml === undefined || reader.problems.length > 0) throw new SluiceError(all);
+  const files = new Files();
+  const sources = sourcesOf(from, program, files);
+  if (files.lost) throw new SluiceError(files.problems);
+  const { toml, left, problems } = importSettings(sources, files.names);
+  if (toml === undefined || files.problems.length > 0)
+    throw new SluiceError(sortProblems([...files.problems, ...problems], files.names));
   return { program, toml, left, warnings: problems };
 }

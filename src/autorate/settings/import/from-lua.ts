@@ -22,6 +22,13 @@ const PROGRAM = "sqm-autorate";
 /** Where its plugins are looked for. */
 const MODULES = "/usr/lib/sqm-autorate";
 const USUAL_PERCENT = 20;
+/** Where sluice's own are, and what is to be said of those that sqm-autorate comes with. */
+const OWN_PLUGINS = "/usr/lib/sluice/lua/plugins";
+const SHIPPED: Readonly<Record<string, string>> = {
+  "delay-histogram": `that of sluice, which does the same without ${PROGRAM} being there`,
+  log_readings: `that of sluice; the one of ${PROGRAM} cannot be started`,
+  pretty_speeds: `that of sluice; the one of ${PROGRAM} cannot be started`,
+};
 
 /** A line for a number that is kept within bounds. */
 function limitedLine(lines: Lines, field: string, key: string, value: number, from: number, to: number): Entry {
@@ -64,8 +71,8 @@ const fixedLines = (lines: Lines, settings: LuaSettings): Entry[] =>
 function fileLines(lines: Lines, settings: LuaSettings): Entry[] {
   if (!settings.output_statistics) return [];
   return [
-    lines.from("output.stats_file", "stats_file", settings.stats_file),
-    lines.from("output.speed_hist_file", "speed_history_file", settings.speedhist_file),
+    lines.file("output.stats_file", "stats_file", settings.stats_file),
+    lines.file("output.speed_hist_file", "speed_history_file", settings.speedhist_file),
   ];
 }
 
@@ -76,9 +83,12 @@ function pluginLines(
   plugin: string | undefined,
 ): { readonly entries: readonly Entry[]; readonly plugins: readonly ImportedPlugin[]; readonly left: readonly Left[] } {
   if (plugin === undefined) return { entries: [], plugins: [], left: [] };
-  const path = plugin.includes("/") ? plugin : `${MODULES}/${plugin}.lua`;
-  const entries = [lines.from("plugins.ratecontrol", "plugins", [path])];
   const name = pluginSection(plugin);
+  const shipped = SHIPPED[plugin];
+  const path = plugin.includes("/") ? plugin : `${MODULES}/${plugin}.lua`;
+  const entries = [
+    lines.from("plugins.ratecontrol", "plugins", [shipped ? `${OWN_PLUGINS}/${name}.lua` : path], shipped),
+  ];
   const section = uci && firstSection(uci.content, name);
   if (!section) return { entries, plugins: [], left: [] };
   const left: Left[] = [];

@@ -48,7 +48,7 @@ function probeLines(lines: Lines, settings: RustSettings): Entry[] {
       "reselect_s",
       settings["advanced_settings.peer_reselection_time"] * 60,
     ),
-    ...(lines.given.has(file) ? [of(file, "reflector_file", settings[file])] : []),
+    ...(lines.given.has(file) ? [lines.file(file, "reflector_file", settings[file])] : []),
     ...(device === undefined ? [] : [of("network.measurement_bind_device", "source_interface", device)]),
     ...(mark === undefined ? [] : [of("network.measurement_mark", "fwmark", mark)]),
     ...lines.fixed({ on_silence: "min", idle_sleep_s: 0, restore_on_exit: true }),
@@ -58,8 +58,8 @@ function probeLines(lines: Lines, settings: RustSettings): Entry[] {
 function fileLines(lines: Lines, settings: RustSettings): Entry[] {
   if (settings["output.suppress_statistics"]) return [];
   return [
-    lines.from("output.stats_file", "stats_file", settings["output.stats_file"]),
-    lines.from("output.speed_hist_file", "speed_history_file", settings["output.speed_hist_file"]),
+    lines.file("output.stats_file", "stats_file", settings["output.stats_file"]),
+    lines.file("output.speed_hist_file", "speed_history_file", settings["output.speed_hist_file"]),
   ];
 }
 

@@ -20,6 +20,12 @@ export class Lines {
     return { key, value, note: note === undefined ? givenText(given) : `${givenText(given)}: ${note}`, ...where };
   }
 
+  /** A line for a file. Services are started in `/`, and paths of sluice are relative to its configuration. */
+  file(field: string, key: string, path: string): Entry {
+    if (path.startsWith("/")) return this.from(field, key, path);
+    return this.from(field, key, `/${path}`, `"${path}", which is below / when it is started as a service`);
+  }
+
   /** Lines for what the program does and has no setting for. */
   fixed(values: Readonly<Record<string, Entry["value"]>>): Entry[] {
     return Object.entries(values).map(([key, value]) => ({ key, value, note: `as ${this.#program} does` }));

@@ -12,6 +12,18 @@ const PROGRAMS: Readonly<Record<SqmProgram, string>> = { lua: "sqm-autorate", ru
 const why = (program: SqmProgram, word: string, known: readonly string[]): string =>
   `${PROGRAMS[program]} does not read it${didYouMean(word, known)}`;
 
+/** The same for an option: it may be a good one in the wrong section. */
+function optionWhy(program: SqmProgram, option: string): string {
+  const options = namesOf(program).map((name) => partsOf(name));
+  const section = options.find(([, known]) => known === option)?.[0];
+  if (section !== undefined) return `${PROGRAMS[program]} reads it in the section ${section}, and not here`;
+  return why(
+    program,
+    option,
+    options.map(([, known]) => known),
+  );
+}
+
 /** Sections of the program itself. */
 const sectionsOf = (program: SqmProgram): ReadonlySet<string> =>
   new Set(namesOf(program).map((name) => partsOf(name)[0]));
@@ -37,8 +49,7 @@ export function unknownOptions(
       }
       if (!first) return [{ ...left, why: `of several sections ${PROGRAMS[program]} reads the first` }];
       if (known.has(setting)) return [];
-      const options = [...known].filter((field) => field.startsWith(`${section.type}.`)).map((f) => f.split(".")[1]!);
-      return [{ ...left, why: why(program, option, options) }];
+      return [{ ...left, why: optionWhy(program, option) }];
     });
   });
 }

@@ -18,7 +18,7 @@ export const EWMA_OPTIONS = {
   compat: {
     type: word("none", "lua", "rust"),
     default: "none",
-    help: "`lua` and `rust` reckon to the bit as sqm-autorate and sqm-autorate-rust do, faults included; the other options have no effect then",
+    help: "`lua` and `rust` reckon to the bit as sqm-autorate and sqm-autorate-rust do, faults included; the options below have no effect then",
   },
   whole_ring: {
     type: FLAG,

@@ -197,7 +197,8 @@ export function luaSettings(sources: LuaSources): LuaResult {
   const logs = sources.uci ? [] : ["WARN: did not find uci library"];
   const plugin = settings.plugin_ratecontrol;
   if (faults[0]?.fatal === "EXIT 1") logs.push(NO_INTERFACES);
-  if (faults.length === 0 && plugin !== undefined && !sources.modules?.includes(plugin))
+  const speaks = LEVELS.indexOf(settings.log_level) >= LEVELS.indexOf("ERROR");
+  if (faults.length === 0 && speaks && plugin !== undefined && !sources.modules?.includes(plugin))
     logs.push(`ERROR: Could not find configured plugin: ${plugin}`);
   return { ...(faults.length === 0 && { settings }), faults, logs, given };
 }

@@ -23,7 +23,8 @@ async function autorateImport(this: CliContext, { json, output, ...from }: Impor
     return answerJson(this, { schema: "sluice/autorate-import/1", program, toml, left, warnings, ...written });
   }
   for (const line of warningLines(warnings)) note(this, line);
-  if (output !== undefined) return answer(this, `Written to ${output}; ${left.length} settings are not carried over.`);
+  const count = left.length === 1 ? "1 setting is" : `${left.length} settings are`;
+  if (output !== undefined) return answer(this, `Written to ${output}; ${count} not carried over.`);
   this.process.stdout.write(toml);
   return undefined;
 }
