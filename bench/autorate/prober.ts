@@ -6,7 +6,7 @@ import type { Netns } from "../../src/linux/netns.ts";
 import type { Echoes, ProberTask } from "./prober-worker.ts";
 
 /** Echoes a second. */
-export const PROBES_PER_SECOND = 20;
+const PROBES_PER_SECOND = 20;
 /** The longest queue of the bed drains in 2.5 s at its lowest capacity. */
 const PATIENCE = 3;
 

@@ -108,7 +108,8 @@ const IDLE: readonly Line[] = [
 
 /** A figure in words: `1.2 (3.4)`, median and worst; one number when there was one run. */
 export function formatSpread(spread: Spread | undefined, runs: number, format: (value: number) => string): string {
-  const say = (value: number): string => (value === Infinity ? "never" : format(value === 0 ? 0 : value));
+  const say = (value: number): string =>
+    value === Infinity ? "never" : format(value).replace(/^-(?=[0.]+(?: |$))/, "");
   if (!spread || Number.isNaN(spread.median)) return "";
   return runs === 1 ? say(spread.median) : `${say(spread.median)} (${say(spread.worst)})`;
 }

@@ -4,7 +4,7 @@ import type { PhaseFigures, RunFigures } from "../../src/autorate/figures/figure
 import type { ControllerName } from "./controllers.ts";
 import type { Outcome } from "./run.ts";
 import type { ScenarioName } from "./scenarios.ts";
-import { cellOf, type Cells, scenarioTable } from "./table.ts";
+import { cellOf, type Cells, formatSpread, scenarioTable } from "./table.ts";
 import { wanted } from "./wanted.ts";
 
 const QUIET: PhaseFigures = {
@@ -88,4 +88,13 @@ test("a table has a column for each controller, and only lines that say somethin
   assert.deepEqual(line("carried, steady, Mbit/s"), ["16.00", "16.00"]);
   assert.deepEqual(line("changes of the rate a minute, steady"), ["", "60"]);
   assert.equal(line("resident, MiB"), undefined, "no daemon ran");
+});
+
+test("a spread is said without a sign where there is nothing", () => {
+  const one = (value: number): string => value.toFixed(1);
+  const percent = (value: number): string => `${value.toFixed(1)} %`;
+  assert.equal(formatSpread({ median: -0.04, worst: -0.06 }, 2, one), "0.0 (-0.1)");
+  assert.equal(formatSpread({ median: -0.01, worst: 3 }, 1, percent), "0.0 %");
+  assert.equal(formatSpread({ median: Infinity, worst: Infinity }, 3, one), "never (never)");
+  assert.equal(formatSpread({ median: NaN, worst: NaN }, 3, one), "");
 });
