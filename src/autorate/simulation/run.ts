@@ -5,190 +5,159 @@
 import { both, type Both, DIRECTIONS } from "../../core/both.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { phasesOf } from "../figures/phases.ts";
-import type { RunSeries } from "../figures/series.ts";
-import type { Judged, Outstanding, Sample, Verdict } from "../model.ts";
-import { loads } from "../runner/measure.ts";
+import type { RunSeries, Series } from "../figures/series.ts";
+import type { Decision, TickInput } from "../model.ts";
+import { type Counted, loads } from "../runner/measure.ts";
 import { settle } from "../runner/settle.ts";
-import { Pipe } from "./pipe.ts";
-import type { Scenario, Steps } from "./scenario.ts";
-import { constant, type Source, Tcp } from "./source.ts";
-import { Tracker } from "./tracker.ts";
-import { type Path, type Probe, Transit } from "./transit.ts";
+import { LineSide } from "./line-side.ts";
+import { pathOf, Probing } from "./probing.ts";
+import type { Scenario } from "./scenario.ts";
+import { type Probe, Transit } from "./transit.ts";
 
 /** Between steps of the fluid, s. */
-const STEP = 0.005;
-/** Of one reflector, s. */
-const PROBE_INTERVAL = 0.3;
-const OBSERVER_INTERVAL = 0.05;
+const STEP = 0.01;
+/** Between probes of the observer, s. */
+const OBSERVED = 0.05;
 /** Throughput is noted this often, s. */
 const NOTED = 0.1;
-/** What the shaper itself holds, s of its rate. */
-const SHAPER_BUFFER = 0.05;
-/** The wall clock at the start, ms of the day. */
-const WALL = 36_000_000;
 /** Controllers begin at this share of base. */
 const START_SHARE = 0.6;
+/** Delay over the baseline that counts as bloat, ms. */
+const THRESHOLD = 15;
 
-/** Without control the shapers are wide open. */
-const OPEN = 1e9;
+/** Values over time that grow to a length that is known. */
+class Column {
+  readonly at: Float64Array;
+  readonly value: Float64Array;
+  length = 0;
 
-/** Values over time that grow. */
-class Noted {
-  readonly at: number[] = [];
-  readonly value: number[] = [];
+  constructor(most: number) {
+    this.at = new Float64Array(most);
+    this.value = new Float64Array(most);
+  }
+
   note(at: number, value: number): void {
-    this.at.push(at);
-    this.value.push(value);
+    this.at[this.length] = at;
+    this.value[this.length] = value;
+    this.length += 1;
+  }
+
+  get series(): Series {
+    return { at: this.at.subarray(0, this.length), value: this.value.subarray(0, this.length) };
   }
 }
 
-/** A run, as figures want it, with what was decided. */
-export interface SimulatedRun {
-  readonly series: Both<RunSeries>;
-  /** Of every tick, when it was asked for. */
-  readonly decisions: readonly { readonly at: number; readonly verdicts: Both<Verdict> }[];
-}
+/** The controller's end: counters, ticks, rates. */
+class Control<S> {
+  readonly #scenario: Scenario;
+  readonly #controller: Controller<S>;
+  readonly #sides: Both<LineSide>;
+  readonly #probing: Probing;
+  readonly #decided: ((input: TickInput, decision: Decision) => void) | undefined;
+  readonly rates: Both<Column>;
+  #rate: Both<number>;
+  #counted: Counted;
+  #state: S;
+  #next: number;
+  #tick = 0;
 
-const bytesPerSecond = (kbits: number): number => kbits * 125;
-
-/** One direction of the line. */
-class Side {
-  readonly line: Pipe;
-  readonly shaper: Pipe;
-  readonly #steps: Steps;
-  readonly #sources: { readonly from: number; readonly to: number; readonly source: Source }[];
-  readonly #download: boolean;
-  #next = 1;
-  sent = 0;
-  carried = 0;
-
-  constructor(scenario: Scenario, direction: "download" | "upload") {
-    this.#steps = scenario.capacity[direction];
-    const first = bytesPerSecond(this.#steps[0]![1]);
-    this.line = new Pipe(first, first * scenario.buffer);
-    this.shaper = new Pipe(bytesPerSecond(OPEN), first);
-    this.#download = direction === "download";
-    const roundTrip = scenario.reflectors[0]!.base;
-    const seconds = Math.max(STEP, (roundTrip.download + roundTrip.upload) / 1000);
-    this.#sources = scenario.loads[direction].map(({ from, to, kind, rate, flows }) => ({
-      from,
-      to,
-      source: kind === "udp" ? constant(rate!) : new Tcp(flows ?? 2, seconds, STEP),
-    }));
+  constructor(
+    scenario: Scenario,
+    controller: Controller<S>,
+    sides: Both<LineSide>,
+    probing: Probing,
+    decided: ((input: TickInput, decision: Decision) => void) | undefined,
+  ) {
+    const { bounds, seconds, random } = scenario;
+    const { period } = controller;
+    this.#scenario = scenario;
+    this.#controller = controller;
+    this.#sides = sides;
+    this.#probing = probing;
+    this.#decided = decided;
+    this.rates = both(() => new Column(Math.ceil(seconds / period) + 1));
+    this.#rate = both((d) => Math.floor(bounds[d].base * START_SHARE));
+    this.#counted = this.#count(0);
+    this.#next = period;
+    this.#state = controller.init({ bounds, start: this.#rate, now: 0, bytes: this.#counted.bytes, period }, random);
+    for (const d of DIRECTIONS) sides[d].shape(this.#rate[d]);
   }
 
-  shape(kbits: number): void {
-    this.shaper.rate = bytesPerSecond(kbits);
-    this.shaper.limit = Math.max(30_000, bytesPerSecond(kbits) * SHAPER_BUFFER);
+  #count(at: number): Counted {
+    return { at, bytes: both((d) => Math.floor(this.#sides[d].sent)) };
   }
 
   step(now: number): void {
-    const change = this.#steps[this.#next];
-    if (change && change[0] <= now) {
-      this.line.rate = bytesPerSecond(change[1]);
-      this.#next += 1;
+    if (now < this.#next) return;
+    const { bounds, random } = this.#scenario;
+    this.#next += this.#controller.period;
+    this.#tick += 1;
+    const rate = this.#rate;
+    const count = this.#count(now);
+    const { elapsed, achieved, load } = loads(this.#counted, count, rate);
+    this.#counted = count;
+    const deltas = this.#probing.deltas(now);
+    const directions = both((d) => ({
+      deltas: deltas[d],
+      rate: rate[d],
+      bytes: count.bytes[d],
+      achieved: achieved[d],
+      load: load[d],
+      bounds: bounds[d],
+      threshold: THRESHOLD,
+    }));
+    const input = { now, elapsed, tick: this.#tick, directions, ...this.#probing.take(now) };
+    const { state, decision } = this.#controller.step(this.#state, input, random);
+    this.#state = state;
+    this.#rate = both((d) => settle(decision[d].rate, bounds[d]));
+    for (const d of DIRECTIONS) {
+      this.#sides[d].shape(this.#rate[d]);
+      this.rates[d].note(now, this.#rate[d]);
     }
-    const active = this.#sources.find(({ from, to }) => now >= from && now < to)?.source;
-    const offered = active?.send(now, STEP) ?? 0;
-    const [first, second] = this.#download ? [this.line, this.shaper] : [this.shaper, this.line];
-    const between = first.step(offered, STEP);
-    const out = second.step(between, STEP);
-    active?.learn(now, out, first.dropped + second.dropped);
-    this.sent += this.#download ? out : between;
-    this.carried += this.#download ? between : out;
+    this.#decided?.(input, decision);
   }
 }
 
-/** Reflectors answer with stamps of whole milliseconds, by clocks of their own. */
-function sampleOf(scenario: Scenario, { reflector, sent, turned, received }: Probe): Sample {
-  const { address, offset, lies } = scenario.reflectors[reflector]!;
-  const stamp = (seconds: number): number => Math.floor(WALL + seconds * 1000);
-  const away = lies ? Math.floor(scenario.random() * 1000) : Math.floor(offset);
-  const there = stamp(turned) + away;
-  return {
-    reflector: address,
-    mode: "timestamp",
-    sent,
-    received,
-    owd: { upload: there - stamp(sent), download: stamp(received) - there },
-    rtt: (received - sent) * 1000,
-  };
-}
+const EMPTY: Series = { at: [], value: [] };
 
-function pathOf({ reflectors, jitter, spikes, random }: Scenario): Path {
-  const extra = (now: number): number => spikes.find(({ at, length }) => now >= at && now < at + length)?.delay ?? 0;
-  const noise = (): number => -jitter * Math.log(1 - random());
-  return {
-    delay: (index, now) => {
-      const { base } = reflectors[Math.max(0, index)]!;
-      const spike = extra(now) / 2;
-      return { upload: base.upload + spike + noise(), download: base.download + spike + noise() };
-    },
-    answers: (index, now) => index < 0 || now < (reflectors[index]!.silentFrom ?? Number.POSITIVE_INFINITY),
-  };
-}
-
-/** Runs a scenario with a controller, or with none. */
+/**
+ * Runs a scenario with a controller, or with none.
+ *
+ * @param decided told of every tick
+ * @returns what figures are made of
+ */
 export function simulate<S>(
   scenario: Scenario,
   controller: Controller<S> | undefined,
-  decided?: (at: number, verdicts: Both<Verdict>) => void,
+  decided?: (input: TickInput, decision: Decision) => void,
 ): Both<RunSeries> {
-  const { random, bounds, seconds, reflectors } = scenario;
-  const sides = both((d) => new Side(scenario, d));
+  const { seconds, bounds, reflectors, jitter, capacity, loads: given } = scenario;
+  const sides = both((d) => new LineSide(scenario, d, STEP));
   const transit = new Transit(
     both((d) => sides[d].line),
     pathOf(scenario),
-    random,
+    scenario.random,
   );
-  const tracker = new Tracker();
-  const probes = new Noted();
-  const rates = both(() => new Noted());
-  const throughput = both(() => new Noted());
+  const probing = new Probing(scenario, transit);
+  const control = controller && new Control(scenario, controller, sides, probing, decided);
+  const observed = new Column(Math.ceil(seconds / OBSERVED) + 1);
+  const throughput = both(() => new Column(Math.ceil(seconds / NOTED) + 1));
   const noted = { download: 0, upload: 0 };
-  const lost = new Map<number, number>();
-
-  let rate = both((d) => Math.floor(bounds[d].base * START_SHARE));
-  const counted = (now: number) => ({ at: now, bytes: both((d) => Math.floor(sides[d].sent)) });
-  let before = counted(0);
-  const period = controller?.period ?? 1;
-  const setup = { bounds, start: rate, now: 0, bytes: before.bytes, period };
-  let state = controller?.init(setup, random);
-  if (controller) for (const d of DIRECTIONS) sides[d].shape(rate[d]);
-
-  const samples: Judged[] = [];
-  const under = new Map<string, Outstanding>();
-  const known = new Map<string, number>();
   const back = (probe: Probe): void => {
-    if (probe.reflector < 0) {
-      const index = lost.get(probe.sent)!;
-      probes.value[index] = (probe.received - probe.sent) * 1000;
-      return;
-    }
-    const sample = sampleOf(scenario, probe);
-    under.delete(`${sample.reflector} ${sample.sent}`);
-    known.set(sample.reflector, Math.min(sample.rtt, known.get(sample.reflector) ?? sample.rtt));
-    samples.push(tracker.judge(sample));
+    if (probe.reflector >= 0) probing.back(probe);
+    else observed.value[probe.token] = (probe.received - probe.sent) * 1000;
   };
 
-  let [nextProbe, probed, nextObserved, nextTick, nextNoted, tick] = [0.01, 0, 0.02, period, NOTED, 0];
+  let nextObserved = 0.02;
+  let nextNoted = NOTED;
   const steps = Math.round(seconds / STEP);
   for (let index = 1; index <= steps; index += 1) {
     const now = index * STEP;
-    if (now >= nextProbe) {
-      const reflector = probed % reflectors.length;
-      const { address } = reflectors[reflector]!;
-      const baseline = known.get(address);
-      under.set(`${address} ${now}`, { reflector: address, sent: now, ...(baseline !== undefined && { baseline }) });
-      transit.send(reflector, now);
-      probed += 1;
-      nextProbe += PROBE_INTERVAL / reflectors.length;
-    }
+    if (control) probing.send(now);
     if (now >= nextObserved) {
-      lost.set(now, probes.at.length);
-      probes.note(now, Number.NaN);
-      transit.send(-1, now);
-      nextObserved += OBSERVER_INTERVAL;
+      observed.note(now, Number.NaN);
+      transit.send(-1, now, observed.length - 1);
+      nextObserved += OBSERVED;
     }
     sides.download.step(now);
     sides.upload.step(now);
@@ -200,49 +169,19 @@ export function simulate<S>(
       }
       nextNoted += NOTED;
     }
-    if (controller && state !== undefined && now >= nextTick) {
-      nextTick += period;
-      tick += 1;
-      const count = counted(now);
-      const { elapsed, achieved, load } = loads(before, count, rate);
-      before = count;
-      const deltas = tracker.deltas(now);
-      const held = rate;
-      const directions = both((d) => ({
-        deltas: deltas[d],
-        rate: held[d],
-        bytes: count.bytes[d],
-        achieved: achieved[d],
-        load: load[d],
-        bounds: bounds[d],
-        threshold: 15,
-      }));
-      for (const [key, { sent }] of under) if (sent < now - 10) under.delete(key);
-      const input = { now, elapsed, tick, directions, samples: [...samples], outstanding: [...under.values()] };
-      samples.length = 0;
-      const made = controller.step(state, input, random);
-      state = made.state;
-      rate = both((d) => settle(made.decision[d].rate, bounds[d]));
-      for (const d of DIRECTIONS) {
-        sides[d].shape(rate[d]);
-        rates[d].note(now, rate[d]);
-      }
-      decided?.(now, made.decision);
-    }
+    control?.step(now);
   }
-  const first = reflectors[0]!;
-  const idle = first.base.download + first.base.upload + 2 * scenario.jitter;
+  const { base } = reflectors[0]!;
   return both((d) => {
-    const course = scenario.capacity[d];
-    const capacity = { at: course.map(([at]) => at), value: course.map(([, value]) => value) };
+    const course = { at: capacity[d].map(([at]) => at), value: capacity[d].map(([, value]) => value) };
     return {
-      probes,
-      idle,
-      throughput: throughput[d],
-      rates: rates[d],
-      capacity,
+      probes: observed.series,
+      idle: base.download + base.upload + 2 * jitter,
+      throughput: throughput[d].series,
+      rates: control?.rates[d].series ?? EMPTY,
+      capacity: course,
       minimum: bounds[d].min,
-      phases: phasesOf({ capacity, loads: scenario.loads[d], end: seconds }),
+      phases: phasesOf({ capacity: course, loads: given[d], end: seconds }),
     };
   });
 }

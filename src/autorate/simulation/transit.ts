@@ -9,6 +9,8 @@ export interface Probe {
   readonly reflector: number;
   /** s */
   readonly sent: number;
+  /** Whatever the sender wants to know when it is back. */
+  readonly token: number;
   /** Its place in the queue it is in. */
   place: number;
   /** When it reaches the reflector, s. */
@@ -19,63 +21,76 @@ export interface Probe {
 
 /** What the line adds besides its queues. */
 export interface Path {
-  /** One way, ms. */
-  delay(reflector: number, now: number): Both<number>;
+  /** One way, s. */
+  up(reflector: number, now: number): number;
+  down(reflector: number, now: number): number;
   /** Whether it answers at all. */
   answers(reflector: number, now: number): boolean;
 }
 
 /** All that is under way. */
 export class Transit {
-  readonly #lines: Both<Pipe>;
+  readonly #upload: Pipe;
+  readonly #download: Pipe;
   readonly #path: Path;
   readonly #random: Random;
+  /** In the queue up; past it on the way to the reflector; in the queue down; past that. */
   readonly #up: Probe[] = [];
-  /** Past the queue, not at the reflector yet. */
-  #turning: Probe[] = [];
+  readonly #turning: Probe[] = [];
   readonly #down: Probe[] = [];
-  #coming: Probe[] = [];
+  readonly #coming: Probe[] = [];
 
-  constructor(lines: Both<Pipe>, path: Path, random: Random) {
-    this.#lines = lines;
+  constructor({ upload, download }: Both<Pipe>, path: Path, random: Random) {
+    this.#upload = upload;
+    this.#download = download;
     this.#path = path;
     this.#random = random;
   }
 
   /** Sends one. */
-  send(reflector: number, now: number): void {
-    const { upload } = this.#lines;
-    if (this.#dropped(upload)) return;
-    this.#up.push({ reflector, sent: now, place: upload.tail, turned: 0, received: 0 });
+  send(reflector: number, now: number, token: number): void {
+    if (this.#dropped(this.#upload)) return;
+    this.#up.push({ reflector, sent: now, token, place: this.#upload.tail, turned: 0, received: 0 });
   }
 
   /** Moves everything on to a time; hands over who is back. */
   step(now: number, back: (probe: Probe) => void): void {
-    const { upload, download } = this.#lines;
-    while (this.#up.length > 0 && this.#up[0]!.place <= upload.drained) {
-      const probe = this.#up.shift()!;
-      const left = now - Math.max(0, upload.since(probe.place));
-      probe.turned = left + this.#path.delay(probe.reflector, left).upload / 1000;
+    const up = this.#up;
+    while (up.length > 0 && up[0]!.place <= this.#upload.drained) {
+      const probe = up.shift()!;
+      const left = Math.max(probe.sent, now - this.#upload.since(probe.place));
+      probe.turned = left + this.#path.up(probe.reflector, left);
       this.#turning.push(probe);
     }
-    this.#turning = this.#turning.filter((probe) => {
-      if (probe.turned > now) return true;
-      if (!this.#path.answers(probe.reflector, now) || this.#dropped(download)) return false;
-      probe.place = download.tail;
-      this.#down.push(probe);
-      return false;
-    });
-    while (this.#down.length > 0 && this.#down[0]!.place <= download.drained) {
-      const probe = this.#down.shift()!;
-      const left = Math.max(probe.turned, now - Math.max(0, download.since(probe.place)));
-      probe.received = left + this.#path.delay(probe.reflector, left).download / 1000;
+    if (this.#turning.length > 0) this.#turn(now);
+    const down = this.#down;
+    while (down.length > 0 && down[0]!.place <= this.#download.drained) {
+      const probe = down.shift()!;
+      const left = Math.max(probe.turned, now - this.#download.since(probe.place));
+      probe.received = left + this.#path.down(probe.reflector, left);
       this.#coming.push(probe);
     }
-    this.#coming = this.#coming.filter((probe) => {
-      if (probe.received > now) return true;
-      back(probe);
-      return false;
-    });
+    const coming = this.#coming;
+    for (let i = 0; i < coming.length; i += 1) {
+      if (coming[i]!.received > now) continue;
+      back(coming[i]!);
+      coming.splice(i, 1);
+      i -= 1;
+    }
+  }
+
+  #turn(now: number): void {
+    const turning = this.#turning;
+    for (let i = 0; i < turning.length; i += 1) {
+      const probe = turning[i]!;
+      if (probe.turned > now) continue;
+      turning.splice(i, 1);
+      i -= 1;
+      if (!this.#path.answers(probe.reflector, now) || this.#dropped(this.#download)) continue;
+      // It came within the step: what came after it stands behind it.
+      probe.place = this.#download.tail - (now - probe.turned) * this.#download.rate;
+      this.#down.push(probe);
+    }
   }
 
   #dropped(pipe: Pipe): boolean {

@@ -55,27 +55,52 @@ export interface Evidence {
 const lowerMedian = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
-const isRun = (points: readonly Point[], threshold: number, known: number): boolean =>
-  points.every(({ delta }) => delta > threshold) &&
-  new Set(points.map(({ reflector }) => reflector)).size >= Math.min(RUN_REFLECTORS, known);
+/** The latest delta of each reflector that answered lately. */
+function latestOf(points: readonly Point[], now: number): number[] {
+  const seen: string[] = [];
+  const latest: number[] = [];
+  for (let i = points.length - 1; i >= 0 && points[i]!.received >= now - FRESH; i -= 1) {
+    const { reflector, delta } = points[i]!;
+    if (seen.includes(reflector)) continue;
+    seen.push(reflector);
+    latest.push(delta);
+  }
+  return latest;
+}
 
-const isSteep = (points: readonly Point[], threshold: number): boolean =>
-  points.length === STEEP_RUN &&
-  points.every(({ delta }, index) => index === 0 || delta > points[index - 1]!.delta) &&
-  points.at(-1)!.delta > STEEP * threshold;
+/** Whether the last few points are all late, from several reflectors. */
+function isRun(points: readonly Point[], length: number, threshold: number, now: number, known: number): boolean {
+  if (points.length < length) return false;
+  const reflectors: string[] = [];
+  for (let i = points.length - length; i < points.length; i += 1) {
+    const { reflector, delta, received } = points[i]!;
+    if (delta <= threshold || received < now - FRESH) return false;
+    if (!reflectors.includes(reflector)) reflectors.push(reflector);
+  }
+  return reflectors.length >= Math.min(RUN_REFLECTORS, known);
+}
+
+/** Whether each of the last few is later than the one before, the last by far. */
+function isSteep(points: readonly Point[], threshold: number): boolean {
+  for (let i = points.length - STEEP_RUN + 1; i < points.length; i += 1)
+    if (points[i]!.delta <= points[i - 1]!.delta) return false;
+  return points.at(-1)!.delta > STEEP * threshold;
+}
 
 /** Weighs points against a threshold in ms. */
 export function weigh(points: readonly Point[], threshold: number, now: number): Evidence {
-  const latest = new Map<string, number>();
-  for (const { reflector, received, delta } of points) if (received >= now - FRESH) latest.set(reflector, delta);
-  const delay = lowerMedian([...latest.values()]);
-  const last = points.slice(-RUN).filter(({ received }) => received >= now - FRESH);
-  const run = last.length === RUN && isRun(last, threshold, latest.size);
-  const steep = isRun(last.slice(-STEEP_RUN), threshold, latest.size) && isSteep(last.slice(-STEEP_RUN), threshold);
-  const newest = last.slice(-2).map(({ delta }) => delta);
+  const latest = latestOf(points, now);
+  const delay = lowerMedian(latest);
+  const run = isRun(points, RUN, threshold, now, latest.length);
+  const steep = isRun(points, STEEP_RUN, threshold, now, latest.length) && isSteep(points, threshold);
+  const last = points.at(-1);
+  const before = points.at(-2);
+  const heard = last !== undefined && last.received >= now - FRESH;
   return {
     delay,
-    newest: newest.length === 0 ? undefined : Math.min(...newest),
+    newest: heard
+      ? Math.min(last.delta, before && before.received >= now - FRESH ? before.delta : last.delta)
+      : undefined,
     steep,
     late: run || steep || (delay !== undefined && delay > threshold),
   };

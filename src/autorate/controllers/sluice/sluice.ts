@@ -8,7 +8,8 @@ import type { Decision, TickInput } from "../../model.ts";
 import type { Controller } from "../controller.ts";
 import { overdue, pointOf } from "./evidence.ts";
 import type { SluiceOptions } from "./options.ts";
-import { newSide, type Side, stepSide } from "./side.ts";
+import { newSide, type Side } from "./side.ts";
+import { stepSide } from "./step.ts";
 
 /** What the controller knows. */
 export type SluiceState = Both<Side>;
@@ -30,8 +31,8 @@ export function sluice(options: SluiceOptions): Controller<SluiceState> {
       const otherIdle = directions[other(direction)].load < LITTLE;
       const unheard = direction === "upload" && samples.length === 0 ? overdue(outstanding, 1000, now) : undefined;
       const fresh = samples.map((sample) => pointOf(sample, direction, otherIdle));
-      const around = { direction, now, fresh, overdue: unheard };
-      return stepSide(state[direction], directions[direction], around, elapsed, options);
+      const around = { direction, now, elapsed, fresh, overdue: unheard };
+      return stepSide(state[direction], directions[direction], around, options);
     });
     const reselect = both((d) => directions[d].deltas.length < ENOUGH);
     return {
