@@ -35,7 +35,7 @@ export interface CakeOptions {
   readonly activeRate: number;
   /** A full packet with its overhead, bits: what one takes to send is added to all thresholds. */
   readonly packetBits: number;
-  /** Answers older than this are passed over. */
+  /** Answers that came longer ago than this are passed over. */
   readonly stale: number;
   /** What a reflector is taken for at first; undefined: its first answer, for its clock may be off by anything. */
   readonly firstBaseline?: number;
@@ -281,7 +281,7 @@ function within(state: CakeState, { directions }: TickInput): CakeState {
 /** The controller: at each tick the load, then every answer that came. */
 export function cake(options: CakeOptions): Controller<CakeState> {
   const answersOf = (input: TickInput): readonly Judged[] =>
-    input.samples.filter(({ sent, received }) => micro(received - sent) <= options.stale);
+    input.samples.filter(({ received }) => micro(input.now - received) <= options.stale);
 
   function step(before: CakeState, input: TickInput): { state: CakeState; decision: Decision } {
     const { directions } = input;
