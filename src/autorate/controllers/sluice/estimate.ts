@@ -64,18 +64,18 @@ export interface Shown {
 /** The capacity as the draining queue shows it; undefined while too little is seen of it. */
 export function capacityShown(view: View, drain: Drain): Shown | undefined {
   const { side, threshold, around, evidence } = view;
-  const { points } = side;
-  const newest = points.at(-1);
+  const newest = side.points.at(-1);
   if (!newest || around.fresh.length === 0 || newest.delta < CLEAR * threshold) return undefined;
-  // A queue that still grows tells of the rate at which it was fed then: before the cut, or since the line fell again.
-  const growing = newest.sent < drain.since || evidence.steep;
-  // The top of it tells nothing: there one rate goes over into the other.
+  // Answers to probes of before the cut tell how the queue went on growing until then; those of after it how it drains,
+  // or that the line fell again. Of both together nothing can be told: they were sent at two rates.
+  const before = newest.sent < drain.since;
+  const points = before ? side.points : side.points.filter(({ sent }) => sent >= drain.since);
+  const growing = before || evidence.steep;
   if (growing && newest.delta < (points.at(-2)?.delta ?? 0)) return undefined;
   const low = lowDelay(view);
-  const standing = growing
-    ? risingEdge(points, quietLimit(view))
-    : points.filter(({ sent, delta }) => sent >= drain.since && delta > low);
-  const slope = growing || standing.length >= DRAIN_POINTS ? slopeOf(standing) : undefined;
+  const standing = growing ? risingEdge(points, quietLimit(view)) : points.filter(({ delta }) => delta > low);
+  if (standing.length < DRAIN_POINTS) return undefined;
+  const slope = slopeOf(standing);
   if (!slope || (growing ? slope.value < GROWS : slope.to - slope.from < DRAIN_SPAN)) return undefined;
   const { achieved } = useBetween(side.counts, slope.from, slope.to);
   return { capacity: capacityBySlope(achieved, slope.value), growing };

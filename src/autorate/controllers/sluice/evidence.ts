@@ -77,23 +77,29 @@ function isRun(points: readonly Point[], length: number, threshold: number, now:
     if (delta <= threshold || received < now - FRESH) return false;
     if (!reflectors.includes(reflector)) reflectors.push(reflector);
   }
-  return reflectors.length >= Math.min(RUN_REFLECTORS, known);
+  return reflectors.length >= Math.min(RUN_REFLECTORS, length, known);
 }
 
 /** Whether each of the last few is later than the one before, the last by far. */
-function isSteep(points: readonly Point[], threshold: number): boolean {
-  for (let i = points.length - STEEP_RUN + 1; i < points.length; i += 1)
+function isSteep(points: readonly Point[], length: number, threshold: number): boolean {
+  for (let i = points.length - length + 1; i < points.length; i += 1)
     if (points[i]!.delta <= points[i - 1]!.delta) return false;
   return points.at(-1)!.delta > STEEP * threshold;
 }
 
-/** Weighs points against a threshold in ms. */
-export function weigh(points: readonly Point[], threshold: number, now: number): Evidence {
+/**
+ * Weighs points against a threshold in ms.
+ *
+ * @param pending delay that a probe of after the newest point has at least, for it is not back yet, ms
+ */
+export function weigh(points: readonly Point[], threshold: number, now: number, pending?: number): Evidence {
   const latest = latestOf(points, now);
   const delay = lowerMedian(latest);
   const run = isRun(points, RUN, threshold, now, latest.length);
-  const steep = isRun(points, STEEP_RUN, threshold, now, latest.length) && isSteep(points, threshold);
   const last = points.at(-1);
+  // The one that is waited for counts as the last of the run when it is later than the one before already.
+  const length = last && pending !== undefined && pending > last.delta ? STEEP_RUN - 1 : STEEP_RUN;
+  const steep = isRun(points, length, threshold, now, latest.length) && isSteep(points, length, threshold);
   const before = points.at(-2);
   const heard = last !== undefined && last.received >= now - FRESH;
   return {
@@ -104,6 +110,12 @@ export function weigh(points: readonly Point[], threshold: number, now: number):
     steep,
     late: run || steep || (delay !== undefined && delay > threshold),
   };
+}
+
+/** The delay that the first probe of after some time has at least, for it is not back yet, ms; undefined when there is none. */
+export function pendingAfter(outstanding: readonly Outstanding[], sent: number, now: number): number | undefined {
+  const next = outstanding.find((probe) => probe.sent > sent);
+  return next?.baseline === undefined ? undefined : (now - next.sent) * 1000 - next.baseline;
 }
 
 /**

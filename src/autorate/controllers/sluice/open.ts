@@ -12,11 +12,11 @@ export const PART = 0.5;
 /** Growing below and about the known capacity: so much more at each step. */
 const STEP = 0.01;
 /** Beyond it, where it was wrong: so much at first, and so many times more at each step, up to the last. */
-const BEYOND_FIRST = 0.03;
-const BEYOND_FACTOR = 1.5;
+const BEYOND_FIRST = 0.04;
+const BEYOND_FACTOR = 1.6;
 const BEYOND_MOST = 0.15;
 /** The capacity is wrong when so much queue ought to be there, s, and is not. */
-const DISPROVED = 0.03;
+const DISPROVED = 0.026;
 /** Towards the known capacity, this share of the way at a tick, and at least this share of the rate. */
 const APPROACH = 0.5;
 const APPROACH_LEAST = 0.01;

@@ -29,7 +29,7 @@ export const SLUICE_DEFAULTS: SluiceOptions = {
   drainTime: 0.25,
   drainFloor: 0.4,
   holdFirst: 0.3,
-  holdMost: 0.6,
+  holdMost: 0.5,
   excess: 0.06,
   idleDecay: 0.01,
 };

@@ -31,7 +31,7 @@ export function sluice(options: SluiceOptions): Controller<SluiceState> {
       const otherIdle = directions[other(direction)].load < LITTLE;
       const unheard = direction === "upload" && samples.length === 0 ? overdue(outstanding, 1000, now) : undefined;
       const fresh = samples.map((sample) => pointOf(sample, direction, otherIdle));
-      const around = { direction, now, elapsed, fresh, overdue: unheard };
+      const around = { direction, now, elapsed, fresh, outstanding, overdue: unheard };
       return stepSide(state[direction], directions[direction], around, options);
     });
     const reselect = both((d) => directions[d].deltas.length < ENOUGH);

@@ -5,7 +5,7 @@
  */
 import type { DirectionInput } from "../../model.ts";
 import { draining } from "./drain.ts";
-import { keepPoints, weigh } from "./evidence.ts";
+import { keepPoints, pendingAfter, weigh } from "./evidence.ts";
 import { keepCounts, type Use, useBetween } from "./load.ts";
 import { opened, PART } from "./open.ts";
 import type { SluiceOptions } from "./options.ts";
@@ -44,7 +44,9 @@ export function stepSide(before: Side, input: DirectionInput, around: Around, op
   const counts = keepCounts(before.counts, { at: now, bytes: input.bytes, rate: input.rate });
   const points = keepPoints(before.points, fresh, now);
   const threshold = input.threshold + (PACKETS * PACKET_BITS) / input.rate;
-  const evidence = weigh(points, threshold, now);
+  const newest = points.at(-1);
+  const pending = newest && pendingAfter(around.outstanding, newest.sent, now);
+  const evidence = weigh(points, threshold, now, pending);
   const use = useBetween(counts, now - LOAD_WINDOW, now);
   const known = { ...before, counts, points };
   const side = evidence.late ? known : learn(known, evidence.delay, use);

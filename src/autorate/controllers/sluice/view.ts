@@ -1,6 +1,6 @@
 /** What every branch of the controller `sluice` looks at, and how it says what it decided. Pure. */
 import type { Direction } from "../../../core/both.ts";
-import type { DirectionInput, Verdict } from "../../model.ts";
+import type { DirectionInput, Outstanding, Verdict } from "../../model.ts";
 import type { Evidence, Point } from "./evidence.ts";
 import type { Use } from "./load.ts";
 import type { SluiceOptions } from "./options.ts";
@@ -15,6 +15,8 @@ export interface Around {
   readonly elapsed: number;
   /** The new points. */
   readonly fresh: readonly Point[];
+  /** Probes under way, the oldest first. */
+  readonly outstanding: readonly Outstanding[];
   /** Delay of probes that are not back, when it can only be this direction's, ms. */
   readonly overdue: number | undefined;
 }
