@@ -18,7 +18,7 @@ export const SLUICE_OPTIONS = {
     help: "how far beyond the known capacity is looked for more, as a share of it",
   },
   hold_first_s: { type: seconds, default: 0.3, help: "rest after another capacity was found" },
-  hold_most_s: { type: seconds, default: 0.6, help: "the same when it keeps being what it was" },
+  hold_most_s: { type: seconds, default: 0.5, help: "the same when it keeps being what it was" },
   drain_time_s: { type: seconds, default: 0.25, help: "a queue is drained in about this time" },
   drain_floor: {
     type: number(0.05, 0.95),
