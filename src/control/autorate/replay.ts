@@ -30,9 +30,6 @@ export interface Replayed {
   readonly ticks: readonly ReplayTick[];
 }
 
-/** Random numbers are the same at every replay unless a seed is given. */
-export const REPLAY_SEED = 1;
-
 const isPath = (name: string): boolean => name.includes("/") || name.endsWith(".lua");
 
 /** A configuration that says what a trace and the caller say, and nothing else. */
