@@ -10,6 +10,8 @@
  * - After a silence the baseline is kept, and rises more quickly for a while: what comes first after an idle time is often
  *   the very load that filled the queue.
  * - A reflector that is new while the others see a queue is taken to see it too, and not for one that is far away.
+ * - A delay of more than 100 ms over the baseline lifts it as one of 100 ms does: a few seconds behind a queue of seconds
+ *   would leave a baseline that is too high by as much as what shall be noticed next.
  * - Delays of more than 5 s over the baseline leave it as it is, and so does what comes after them.
  */
 import { type Both, both, type Direction, DIRECTIONS } from "../core/both.ts";
@@ -84,6 +86,8 @@ const GUESSED_SLOW = 1;
 const GUESSED_FOR = 10;
 /** What a silence counts for in the baseline, s: little was seen of it. */
 const STALE_COUNTS = 1;
+/** A queue of seconds is no longer path: the baseline rises by no more than for so much delay, ms. */
+const LONGER_PATH = 100;
 /** Out of all measure, ms over the baseline. */
 const ANOMALY = 5000;
 /** How far upstream puts back the time of the last answer then, s. */
@@ -101,9 +105,17 @@ const LEAST_SHARE = 0.1;
  */
 export const kept = (halfLife: number, time: number): number => Math.exp(Math.log(0.5) / (halfLife / time));
 
-function follow(levels: Levels, sample: number, slow: number, fast: number, queued = 0): Levels {
+/** @param most the baseline follows upwards as if no sample were more than this above it, ms */
+function follow(
+  levels: Levels,
+  sample: number,
+  slow: number,
+  fast: number,
+  queued = 0,
+  most = Number.POSITIVE_INFINITY,
+): Levels {
   const recent = levels.recent * fast + (1 - fast) * sample;
-  const base = levels.base * slow + (1 - slow) * (sample - queued);
+  const base = levels.base * slow + (1 - slow) * Math.min(sample - queued, levels.base + most);
   return { base: Math.min(base, recent), recent };
 }
 
@@ -183,10 +195,12 @@ function real(known: BaselineState, sample: Measured, others: Both<number> | und
   const anomaly = rtt > known.rtt.base + ANOMALY;
   const guessing = others !== undefined && received < known.guessed;
   const queued = guessing ? fitting(others, rtt) : NO_QUEUES;
+  // One that is not sure of itself may be wrong by any amount.
+  const most = received < unsure || guessing ? Number.POSITIVE_INFINITY : LONGER_PATH;
   const slow = anomaly ? 1 : slowly(gap, { unsure: received < unsure, guessing });
   const fast = kept(HALF_LIFE.fast, gap);
-  const round = follow(known.rtt, rtt, slow, fast, queued.download + queued.upload);
-  const levels = both((direction) => follow(from[direction], owd[direction], slow, fast, queued[direction]));
+  const round = follow(known.rtt, rtt, slow, fast, queued.download + queued.upload, most);
+  const levels = both((direction) => follow(from[direction], owd[direction], slow, fast, queued[direction], most));
   const rest = kept(JITTER, gap);
   const jitter = known.jitter * rest + (1 - rest) * Math.abs(rtt - known.rtt.recent);
   const delta = both((direction) =>

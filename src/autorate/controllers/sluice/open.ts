@@ -9,6 +9,8 @@ import { decide, FOLLOWS, LAG, quietLimit, stay, type Step, type View } from "./
 const CONFIRM = 1;
 /** Below this load the shaper has no part in a delay, unless it lasts. */
 export const PART = 0.5;
+/** Which is judged by what was sent up to so long ago, s. */
+const BEFORE = 1.2;
 /** Growing below and about the known capacity: so much more at each step. */
 const STEP = 0.01;
 /** Beyond it, where it was wrong: so much at first, and so many times more at each step, up to the last. */
@@ -87,7 +89,9 @@ function late(view: View): Step {
   const { options, around, side, use } = view;
   const { now } = around;
   if (now < side.foreignUntil) return stay(view, "foreign", "the queue is not ours");
-  if (use.load >= PART) return cut(view, capacityNow(view), "cut", 0);
+  // A line that fell by much leaves the traffic little: what counts is whether it was loaded when that happened.
+  const before = useBetween(side.counts, now - BEFORE, now - BEFORE / 2).load;
+  if (Math.max(use.load, before) >= PART) return cut(view, capacityNow(view), "cut", 0);
   if (use.achieved < options.activeRate) return stay(view, "hold", "delay without traffic");
   const lateSince = side.lateSince ?? now;
   if (now - lateSince >= CONFIRM) return cut(view, capacityNow(view), "cut", 0);
