@@ -63,6 +63,13 @@ describe("sluice autorate import", () => {
     });
   });
 
+  it("prints what sluice check takes, without any shaper", () => {
+    const path = put("checked.toml", run(["--uci", put("sqm-autorate", ...UCI)]).stdout);
+    const args = ["check", "--direct", "--config", path];
+    const { status, stdout } = spawnSync(join(ROOT, "bin/sluice"), args, { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [EXIT.ok, "ok: 1 link that follows its line; 0 warnings\n"]);
+  });
+
   it("finds the usual files, and says where it looked when there are none", () => {
     const none = run([]);
     assert.equal(none.status, EXIT.usage);

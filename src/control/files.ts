@@ -149,6 +149,8 @@ export function readConfiguration(path: string, read: FileReader = fromDisk): Co
 export function readShaperConfig(path: string): {
   readonly config: ShaperConfig;
   readonly warnings: readonly Problem[];
+  /** Of the same file; absent when there is no `[autorate]`. */
+  readonly autorate?: AutorateConfig;
   /** What it says of `[autorate]` beside it, given the shaper's files. */
   readonly sites: (source: Source) => readonly Problem[];
 } {
@@ -161,13 +163,36 @@ export function readShaperConfig(path: string): {
   const all = sortProblems([...problems, ...others.problems], [path]);
   refuseErrors(all);
   const sites = (source: Source): Problem[] => siteProblems(document, others.autorate, config, source);
-  return { config: config!, warnings: all, sites };
+  const { autorate } = others;
+  return { config: config!, warnings: all, ...(autorate && { autorate }), sites };
+}
+
+/** What the shaper needs, and what is asked for beside it. */
+export interface Checkable {
+  /** Absent when there are links only. */
+  readonly inputs?: Inputs;
+  readonly autorate?: AutorateConfig;
+  readonly warnings: readonly Problem[];
+}
+
+/** Reads all that is to be held: a `[shaper]` with its files, links, or both. @throws SluiceError with all problems of all files */
+export function readCheckable(path: string): Checkable {
+  const file = fromDisk(path, "sluice.toml", "sluice");
+  const document = "text" in file ? parseDocument(file.text, path) : undefined;
+  const values = document && "values" in document ? document.values : {};
+  if (values["autorate"] !== undefined && values["shaper"] === undefined) return readConfiguration(path);
+  const { inputs, autorate } = readShaped(path);
+  return { inputs, ...(autorate && { autorate }), warnings: inputs.warnings };
+}
+
+/** Reads a `[shaper]` with its files, and what is beside it. */
+function readShaped(path: string): { readonly inputs: Inputs; readonly autorate?: AutorateConfig } {
+  const { config, warnings, autorate, sites } = readShaperConfig(path);
+  const { source, problems } = readSource(config, fromDisk);
+  refuseErrors(sites(source));
+  const inputs = { config, source, warnings: [...warnings, ...problems] };
+  return { inputs, ...(autorate && { autorate }) };
 }
 
 /** Reads what the shaper needs. @throws SluiceError with all problems of all files */
-export function readInputs(path: string): Inputs {
-  const { config, warnings, sites } = readShaperConfig(path);
-  const { source, problems } = readSource(config, fromDisk);
-  refuseErrors(sites(source));
-  return { config, source, warnings: [...warnings, ...problems] };
-}
+export const readInputs = (path: string): Inputs => readShaped(path).inputs;

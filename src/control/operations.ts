@@ -11,9 +11,9 @@ export type Operation<N extends RouteName> = (place: Place, input: Input<N>) => 
 /** Every such operation. */
 export const OPERATIONS = {
   "shaper.check": async ({ config }) => {
-    const { readInputs } = await import("./files.ts");
-    const { checkInputs } = await import("./shaper/check.ts");
-    return checkInputs(readInputs(config));
+    const { readCheckable } = await import("./files.ts");
+    const { checkFiles } = await import("./shaper/check.ts");
+    return checkFiles(readCheckable(config));
   },
   "shaper.plan": async (place, { query }) => {
     const { readInputs } = await import("./files.ts");

@@ -85,6 +85,8 @@ export const check = answer("check", {
   addresses: count,
   downloadBitsPerSecond: v.number(),
   uploadBitsPerSecond: v.number(),
+  /** Of [autorate]. Without a [shaper] all of the other counts are 0. */
+  links: count,
   warnings,
 });
 

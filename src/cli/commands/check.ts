@@ -13,12 +13,14 @@ async function check(this: CliContext, flags: Flags): Promise<void> {
   const output = await perform(this, flags, "shaper.check", {});
   if (flags.json) return answerJson(this, output);
   for (const line of warningLines(output.warnings)) note(this, line);
-  const { circuits, devices, addresses, nodes, warnings, downloadBitsPerSecond, uploadBitsPerSecond } = output;
-  return answer(
-    this,
-    `ok: ${circuits} circuits with ${devices} devices and ${addresses} addresses on ${nodes} nodes, ` +
-      `link ${humanRate(downloadBitsPerSecond)} down, ${humanRate(uploadBitsPerSecond)} up; ${warnings.length} warnings`,
-  );
+  const { circuits, devices, addresses, nodes, links, warnings, downloadBitsPerSecond, uploadBitsPerSecond } = output;
+  const shaped =
+    `${circuits} circuits with ${devices} devices and ${addresses} addresses on ${nodes} nodes, ` +
+    `link ${humanRate(downloadBitsPerSecond)} down, ${humanRate(uploadBitsPerSecond)} up`;
+  const followed = `${links} ${links === 1 ? "link that follows its line" : "links that follow their lines"}`;
+  // A line to the Internet always has a rate.
+  const parts = [...(downloadBitsPerSecond > 0 ? [shaped] : []), ...(links > 0 ? [followed] : [])];
+  return answer(this, `ok: ${parts.join("; ") || "nothing to do"}; ${warnings.length} warnings`);
 }
 
 /** Runs the command. */

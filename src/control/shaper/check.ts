@@ -4,7 +4,7 @@ import { type Problem, SluiceError } from "../../core/errors.ts";
 import { allocate } from "../../shaper/allocation.ts";
 import type { Isp, ShaperConfig } from "../../shaper/model.ts";
 import { buildTree } from "../../shaper/tree.ts";
-import type { Inputs } from "../files.ts";
+import type { Checkable, Inputs } from "../files.ts";
 
 const countNodes = (nodes: readonly { readonly children: readonly object[] }[]): number =>
   nodes.reduce((sum, node) => sum + 1 + countNodes(node.children as typeof nodes), 0);
@@ -29,15 +29,21 @@ function checkIsp(isp: Isp, config: ShaperConfig): Checked {
   return { counts, problems: [...problems, ...overflows] };
 }
 
-/** Checks them. @throws SluiceError with everything that is wrong */
-export async function checkInputs({ source, config, warnings }: Inputs): Promise<Output<"shaper.check">> {
-  const { counts, problems } =
-    source.dialect === "sluice"
-      ? checkIsp(source.isp, config)
-      : (await import("../../shaper/libreqos/dialect.ts")).checkLibreqos(source.files, config);
+const NOTHING: Checked = { counts: { nodes: 0, circuits: 0, devices: 0, addresses: 0 }, problems: [] };
+
+async function checkInputs({ source, config }: Inputs): Promise<Checked> {
+  if (source.dialect === "sluice") return checkIsp(source.isp, config);
+  const { checkLibreqos } = await import("../../shaper/libreqos/dialect.ts");
+  return checkLibreqos(source.files, config);
+}
+
+/** Checks them; without a `[shaper]` there are links only. @throws SluiceError with everything that is wrong */
+export async function checkFiles({ inputs, autorate, warnings }: Checkable): Promise<Output<"shaper.check">> {
+  const { counts, problems } = inputs ? await checkInputs(inputs) : NOTHING;
   const all = [...warnings, ...problems];
   if (all.some(({ severity }) => severity === "error")) throw new SluiceError(all);
-  const { download, upload } = config.rate;
+  const { download, upload } = inputs?.config.rate ?? { download: 0, upload: 0 };
   const rates = { downloadBitsPerSecond: download, uploadBitsPerSecond: upload };
-  return { schema: "sluice/check/1", ok: true, ...counts, ...rates, warnings: all };
+  const links = autorate?.links.length ?? 0;
+  return { schema: "sluice/check/1", ok: true, ...counts, ...rates, links, warnings: all };
 }

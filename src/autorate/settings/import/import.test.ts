@@ -309,6 +309,8 @@ describe("cake-autorate", () => {
         max_ul_shaper_rate_kbps: fc.integer({ min: 20_000, max: 90_000 }),
         adjust_ul_shaper_rate: fc.constantFrom(0, 1),
         no_pingers: fc.integer({ min: 1, max: 20 }),
+        reflector_ping_interval_s: fc.constantFrom(0.2, 1),
+        reflector_replacement_interval_mins: fc.integer({ min: 1, max: 600 }),
         dl_owd_delta_delay_thr_ms: fc.integer({ min: 1, max: 90 }),
         high_load_thr: fc.constantFrom(0.5, 0.9),
         enable_sleep_function: fc.constantFrom(0, 1),
@@ -342,6 +344,8 @@ describe("cake-autorate", () => {
         assert.equal(link.idleSleep, settings.on("enable_sleep_function") ? 60 : 0);
         assert.equal(link.onSilence, settings.on("min_shaper_rates_enforcement") ? "min" : "hold");
         assert.equal(link.probe.reflectors, settings.number("no_pingers"));
+        assert.equal(link.probe.interval, settings.number("reflector_ping_interval_s"));
+        assert.equal(link.probe.reselect, settings.number("reflector_replacement_interval_mins") * 60);
         for (const [name, value] of Object.entries(link.options)) assert.equal(value, settings.number(name), name);
       }),
     );
