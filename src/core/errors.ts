@@ -107,3 +107,10 @@ export function sluiceError(
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The same in a line: of several problems the first error, with where it stands and without its remedy. */
+export function briefly(error: unknown): string {
+  if (!(error instanceof SluiceError)) return messageOf(error);
+  const first = error.problems.find(({ severity }) => severity === "error") ?? error.problems[0]!;
+  return first.where ? `${formatLocation(first.where)}: ${first.message}` : first.message;
+}

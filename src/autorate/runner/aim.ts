@@ -29,7 +29,7 @@ export class Aim implements Disposable {
   #set: number | undefined;
   /** kbit/s; what was asked for. */
   #asked: number | undefined;
-  /** Writes that were carried out, and those that were refused, since the start. */
+  /** Writes that were carried out, and those that were refused, since the start; a dry run writes nothing. */
   readonly writes = { done: 0, failed: 0 };
 
   constructor(config: DirectionConfig, target: RateTarget) {
@@ -37,9 +37,9 @@ export class Aim implements Disposable {
     this.target = target;
   }
 
-  /** Bytes since the first look. */
+  /** Bytes since the first look; those of before while it is missing. */
   get bytes(): number {
-    return this.#odometer?.total ?? 0;
+    return this.#odometer?.total ?? this.#before;
   }
 
   /** Looks at it. Never throws: what cannot be read is missing. */
@@ -70,12 +70,12 @@ export class Aim implements Disposable {
     return this.#asked === rate && this.#set !== undefined;
   }
 
-  /** Sets it, kbit/s. @throws SluiceError AUTORATE_TARGET_MISSING, AUTORATE_TARGET_REFUSED */
+  /** Sets it, kbit/s; a dry run tells what it would do. @throws SluiceError AUTORATE_TARGET_MISSING, AUTORATE_TARGET_REFUSED */
   async set(rate: number): Promise<void> {
     try {
       this.#asked = rate;
       this.#set = (await this.target.set(bitsPerSecond(rate * 1000))) / 1000;
-      this.writes.done += 1;
+      if (this.config.adjust) this.writes.done += 1;
     } catch (error) {
       this.#set = undefined;
       this.writes.failed += 1;

@@ -43,6 +43,9 @@ export function hearing({ now, since, answered, active, achieved }: Heard, patie
   return DIRECTIONS.every((d) => achieved[d] > DEAD) ? "blind" : "stalled";
 }
 
+/** Whether the controller is asked in a state. */
+export const decides = (state: LinkState): boolean => state === "running" || state === "blind";
+
 /** The rates while nothing was heard for long. */
 export function silenced(on: OnSilence, rates: Both<number>, bounds: Both<Bounds>): Both<number> {
   if (on === "hold") return rates;

@@ -5,14 +5,14 @@
  */
 import { both, type Both, type Direction, DIRECTIONS } from "../../core/both.ts";
 import type { Clock } from "../../core/clock.ts";
-import { messageOf } from "../../core/errors.ts";
+import { briefly } from "../../core/errors.ts";
 import type { LinkConfig } from "../config.ts";
 import type { Driver } from "../controllers/controller.ts";
 import { deltaStatistic } from "../controllers/ewma.ts";
 import type { Bounds, Decision, DirectionInput, Judged, Outstanding, TickInput } from "../model.ts";
 import type { TickRecord } from "../record/tick.ts";
 import type { Aim } from "./aim.ts";
-import { hearing, type LinkState, silenced, SILENCE_ACTS } from "./hearing.ts";
+import { decides, hearing, type LinkState, silenced, SILENCE_ACTS } from "./hearing.ts";
 import { type Counted, loads, type Loads } from "./measure.ts";
 import { settle } from "./settle.ts";
 
@@ -74,6 +74,13 @@ export interface LinkParts {
   readonly ticked: (record: TickRecord) => void;
 }
 
+/** What becomes of a target when its link is closed, though sluice goes on. */
+export type Fate =
+  /** Another link drives it from now on. */
+  | "kept"
+  /** Nobody does: it goes back to whoever has planned it, else as when sluice stops. */
+  | "returned";
+
 /** Silence is silence after so many probe intervals, and at least so long, s. */
 const SILENT_INTERVALS = 5;
 const SILENT_LEAST = 1;
@@ -94,7 +101,7 @@ export class LinkRunner implements AsyncDisposable {
   #tick = 0;
   readonly #missing = new Set<Direction>();
   readonly #refused = new Set<Direction>();
-  #retired = false;
+  #fates: Both<Fate> | undefined;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -136,7 +143,8 @@ export class LinkRunner implements AsyncDisposable {
     this.#tick += 1;
     const { aims, ear } = this.#parts;
     const { samples, outstanding } = ear.take();
-    if (samples.length > 0) this.#answered = now;
+    // In an idle link nobody is asked: when it wakes, answers are waited for from then on.
+    if (samples.length > 0 || this.#state === "idle") this.#answered = now;
     const notes: string[] = [];
     const foreign = new Set<Direction>();
     let measurable = true;
@@ -157,7 +165,7 @@ export class LinkRunner implements AsyncDisposable {
 
     const input = measured && this.#input(now, count, measured, samples, outstanding);
     if (!measurable) notes.push("a byte counter began anew");
-    const decision = input && there.length > 0 ? await this.#decide(input, notes) : undefined;
+    const decision = input && (await this.#decide(input, notes));
     const wanted = await this.#settled(input, decision, now, notes);
     // Where nothing may be written, the rate is what is there, whatever is wanted.
     this.#rates = both((d) => (this.#adjusts(d) ? wanted[d] : this.#rates[d]));
@@ -217,11 +225,7 @@ export class LinkRunner implements AsyncDisposable {
     this.#state = state;
     const { ear, happened } = this.#parts;
     if (state === "idle") ear.pause();
-    if (from === "idle") {
-      ear.resume();
-      // Nobody was asked: what comes now is waited for.
-      this.#answered = this.#now();
-    }
+    if (from === "idle") ear.resume();
     happened({ kind: "state", from, to: state });
   }
 
@@ -248,7 +252,7 @@ export class LinkRunner implements AsyncDisposable {
 
   /** Asks the controller, when there is something to go by. */
   async #decide(input: TickInput, notes: string[]): Promise<Decision | undefined> {
-    if (this.#state !== "running" && this.#state !== "blind") {
+    if (!decides(this.#state)) {
       notes.push(REASONS[this.#state]);
       return undefined;
     }
@@ -259,8 +263,8 @@ export class LinkRunner implements AsyncDisposable {
       return decision;
     } catch (error) {
       // A controller that throws is broken; the line is not to suffer for it.
-      notes.push(`the controller failed: ${messageOf(error)}`);
-      happened({ kind: "controller-failed", reason: messageOf(error) });
+      notes.push(`the controller failed: ${briefly(error)}`);
+      happened({ kind: "controller-failed", reason: briefly(error) });
       return undefined;
     }
   }
@@ -273,18 +277,28 @@ export class LinkRunner implements AsyncDisposable {
     notes: string[],
   ): Promise<Both<number>> {
     let rates = decision ? both((d) => decision[d].rate) : this.#rates;
-    const { plugins, config } = this.#parts;
-    const deltas = input && both((d) => deltaStatistic(input.directions[d].deltas));
-    if (plugins && input && decision && deltas?.download !== undefined && deltas.upload !== undefined) {
-      const call = { input, decision, deltas: { download: deltas.download, upload: deltas.upload } };
-      const outcome = await plugins.process(call);
-      rates = outcome.rates;
+    if (input && decision) rates = await this.#plugged(input, decision, notes);
+    const silent = this.#state === "blind" && now - (this.#answered ?? this.#since) >= SILENCE_ACTS;
+    // Whatever a controller makes of silence, after a while it is for the operator to say.
+    if (silent) rates = silenced(this.#parts.config.onSilence, this.#rates, this.#bounds);
+    return both((d) => settle(rates[d], this.#bounds[d]));
+  }
+
+  /** The rates that the plugins make of a decision; its own when they are not asked. */
+  async #plugged(input: TickInput, decision: Decision, notes: string[]): Promise<Both<number>> {
+    const decided = both((d) => decision[d].rate);
+    const { plugins } = this.#parts;
+    const [download, upload] = DIRECTIONS.map((d) => deltaStatistic(input.directions[d].deltas));
+    if (!plugins || download === undefined || upload === undefined) return decided;
+    try {
+      const outcome = await plugins.process({ input, decision, deltas: { download, upload } });
       this.#thresholds = outcome.thresholds;
       notes.push(...outcome.notes);
+      return outcome.rates;
+    } catch (error) {
+      notes.push(`the plugins failed: ${briefly(error)}`);
+      return decided;
     }
-    const silent = this.#state === "blind" && now - (this.#answered ?? this.#since) >= SILENCE_ACTS;
-    if (silent) rates = silenced(config.onSilence, rates, this.#bounds);
-    return both((d) => settle(rates[d], this.#bounds[d]));
   }
 
   #adjusts(direction: Direction): boolean {
@@ -310,31 +324,32 @@ export class LinkRunner implements AsyncDisposable {
         if (this.#refused.has(d)) continue;
         this.#refused.add(d);
         const { happened } = this.#parts;
-        happened({ kind: "write-failed", direction: d, target: aim.target.label, reason: messageOf(error) });
+        happened({ kind: "write-failed", direction: d, target: aim.target.label, reason: briefly(error) });
       }
     }
     return written;
   }
 
-  /** The link is no more: what it drove goes back to whoever planned it. */
-  retire(): void {
-    this.#retired = true;
+  /** Sluice goes on without this link: says what becomes of what it drove. */
+  retire(fates: Both<Fate>): void {
+    this.#fates = fates;
   }
 
   /** Leaves the targets as they shall be left, and lets go of them. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const d of DIRECTIONS) {
       using aim = this.#parts.aims[d];
-      if (!aim || !this.#adjusts(d) || aim.writes.done === 0) continue;
+      const fate = this.#fates?.[d];
+      if (!aim || !this.#adjusts(d) || aim.writes.done === 0 || fate === "kept") continue;
       try {
-        if (this.#retired && aim.target.release) await aim.target.release();
+        if (fate === "returned" && aim.target.release) await aim.target.release();
         else if (this.#parts.config.restore) await aim.set(this.#bounds[d].base);
       } catch (error) {
         this.#parts.happened({
           kind: "write-failed",
           direction: d,
           target: aim.target.label,
-          reason: messageOf(error),
+          reason: briefly(error),
         });
       }
     }
