@@ -3,13 +3,13 @@ import { both, type Both } from "../../core/both.ts";
 import type { LinkConfig } from "../config.ts";
 import { deltaStatistic } from "../controllers/ewma.ts";
 import { CSV_HEADER, csvRow, HISTORY_HEADER, historyRows } from "./csv.ts";
-import { RotatingFile } from "./rotating-file.ts";
+import { RotatingFile, type RotatingFileOptions } from "./rotating-file.ts";
 import type { TickRecord } from "./tick.ts";
 import { type TraceHeader, traceLine } from "./trace.ts";
 
 /** Between two dumps of the safe rates, ms. */
 const HISTORY_EVERY = 300_000;
-/** A trace is a line of a kilobyte ten times a second: this is some two hours of it, bytes. */
+/** A trace is a line of a kilobyte and more ten times a second: this is an hour and a half of it, bytes. */
 const TRACE_LIMIT = 64 * 2 ** 20;
 
 /** Writes what is configured; nothing when nothing is. */
@@ -22,28 +22,26 @@ export class Recorder implements AsyncDisposable {
 
   /** @param wall ms since the epoch @param failed told of a file that cannot be written, once in a row */
   constructor(config: LinkConfig, header: TraceHeader, wall: number, failed: (path: string, reason: string) => void) {
-    const file = (path: string | undefined, first: string, limit?: number): RotatingFile | undefined =>
+    const file = (
+      path: string | undefined,
+      first: string,
+      more: Partial<RotatingFileOptions> = {},
+    ): RotatingFile | undefined =>
       path === undefined
         ? undefined
-        : new RotatingFile({
-            path,
-            header: first,
-            ...(limit !== undefined && { limit }),
-            failed: (reason) => failed(path, reason),
-          });
+        : new RotatingFile({ path, header: first, ...more, failed: (reason) => failed(path, reason) });
     this.#stats = file(config.statsFile, CSV_HEADER);
     this.#history = file(config.speedHistoryFile, HISTORY_HEADER);
-    this.#trace = file(config.traceFile, traceLine(header), TRACE_LIMIT);
+    this.#trace = file(config.traceFile, traceLine(header), { limit: TRACE_LIMIT, heads: "runs" });
     this.#began = wall;
-    // Whoever reads a trace that was begun earlier learns where another run begins.
-    this.#trace?.add(traceLine(header));
   }
 
   /** Takes a tick. @param history safe rates, for controllers that have some */
   take(record: TickRecord, history: Both<readonly number[]> | undefined): void {
     this.#trace?.add(traceLine({ kind: "tick", ...record }));
     this.#addStats(record);
-    if (!history || record.wall - this.#dumped < HISTORY_EVERY) return;
+    // A wall clock that was set back is no reason to wait.
+    if (!history || Math.abs(record.wall - this.#dumped) < HISTORY_EVERY) return;
     this.#dumped = record.wall;
     for (const row of historyRows((record.wall - this.#began) / 1000, history)) this.#history?.add(row);
   }

@@ -1,9 +1,10 @@
 /**
  * A file that lines are appended to, and that never fills a disk: at its limit it becomes `NAME.1`, the one before goes.
  * Lines are gathered and written by the second, off the loop. A write that fails is told once, the lines are lost, and it
- * is tried again with the next ones.
+ * is tried again with the next ones. What is added after a line that was cut off, by a crash or a full disk, begins on a
+ * line of its own.
  */
-import { appendFile, rename, stat } from "node:fs/promises";
+import { appendFile, open, rename, stat } from "node:fs/promises";
 import { messageOf } from "../../core/errors.ts";
 
 /** What it is made of. */
@@ -11,6 +12,8 @@ export interface RotatingFileOptions {
   readonly path: string;
   /** Its first line, again after each change of files. */
   readonly header?: string;
+  /** The header is written at each start, too: whoever reads on learns where another run begins. */
+  readonly heads?: "runs";
   /** Bytes. */
   readonly limit?: number;
   /** Told of the first failure in a row. */
@@ -30,6 +33,7 @@ export class RotatingFile implements AsyncDisposable {
   #lines: string[] = [];
   #gathered = 0;
   #size: number | undefined;
+  #began = false;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
@@ -71,16 +75,17 @@ export class RotatingFile implements AsyncDisposable {
     this.#lines = [];
     this.#gathered = 0;
     if (lines.length === 0) return;
-    const { path, header, limit = LIMIT, failed } = this.#options;
+    const { path, header, heads, limit = LIMIT, failed } = this.#options;
     try {
-      this.#size ??= await sizeOf(path);
-      if (this.#size > limit) {
-        await rename(path, `${path}.1`);
-        this.#size = 0;
-      }
-      const text = [...(this.#size === 0 && header !== undefined ? [header] : []), ...lines, ""].join("\n");
+      const end = this.#size === undefined ? await endOf(path) : { size: this.#size, cut: false };
+      const full = end.size > limit;
+      if (full) await rename(path, `${path}.1`);
+      const { size, cut } = full ? EMPTY : end;
+      const headed = size === 0 || (heads === "runs" && !this.#began);
+      const text = [...(cut ? [""] : []), ...(headed && header !== undefined ? [header] : []), ...lines, ""].join("\n");
       await appendFile(path, text);
-      this.#size += Buffer.byteLength(text);
+      this.#size = size + Buffer.byteLength(text);
+      this.#began = true;
       this.#failing = false;
     } catch (error) {
       this.#size = undefined;
@@ -96,11 +101,26 @@ export class RotatingFile implements AsyncDisposable {
   }
 }
 
-async function sizeOf(path: string): Promise<number> {
+interface End {
+  /** Bytes. */
+  readonly size: number;
+  /** Its last line has no end. */
+  readonly cut: boolean;
+}
+
+const EMPTY: End = { size: 0, cut: false };
+
+/** How a file ends; one that is not there is empty, and so is what is no file, such as a device. */
+async function endOf(path: string): Promise<End> {
   try {
-    return (await stat(path)).size;
+    const found = await stat(path);
+    const { size } = found;
+    if (size === 0 || !found.isFile()) return EMPTY;
+    await using file = await open(path, "r");
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    return { size, cut: buffer.toString() !== "\n" };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY;
     throw error;
   }
 }

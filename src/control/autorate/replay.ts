@@ -1,14 +1,14 @@
 /** A controller over a recorded trace. Reads files, touches nothing. */
 import { resolve } from "node:path";
 import type { LinkConfig, Options } from "../../autorate/config.ts";
-import { controllerPlan } from "../../autorate/controllers/registry.ts";
-import { replay, type ReplayTick } from "../../autorate/record/replay.ts";
-import { readTrace, type Trace, traceBounds } from "../../autorate/record/trace.ts";
+import { type ControllerPlan, controllerPlan } from "../../autorate/controllers/registry.ts";
+import { replay, replaySetup, type ReplayTick } from "../../autorate/record/replay.ts";
+import { readTrace, type Trace, traceBounds, type TraceHeader, type TraceRun } from "../../autorate/record/trace.ts";
 import { seeded } from "../../autorate/simulation/random.ts";
 import { CONTROLLER_OPTIONS } from "../../autorate/settings/options.ts";
 import { both } from "../../core/both.ts";
 import { didYouMean } from "../../core/nearest.ts";
-import { SluiceError, sluiceError } from "../../core/errors.ts";
+import { messageOf, SluiceError, sluiceError } from "../../core/errors.ts";
 import { readText } from "../../linux/text-file.ts";
 
 export type { ReplayTick } from "../../autorate/record/replay.ts";
@@ -26,26 +26,31 @@ export interface ReplayOrder {
 
 /** What came of it. */
 export interface Replayed {
-  readonly trace: Trace;
+  /** Of the first run. */
+  readonly header: TraceHeader;
+  readonly faults: Trace["faults"];
+  /** Of all runs, by the time since the first tick of the first. */
   readonly ticks: readonly ReplayTick[];
 }
 
 const isPath = (name: string): boolean => name.includes("/") || name.endsWith(".lua");
 
 /** A configuration that says what a trace and the caller say, and nothing else. */
-function configOf({ header }: Trace, { controller, options }: ReplayOrder): LinkConfig {
-  const bounds = both((d) => traceBounds(header.bounds[d]));
+function configOf({ header, ticks }: TraceRun, { controller: wanted, options }: ReplayOrder): LinkConfig {
+  const controller = isPath(wanted) ? resolve(wanted) : wanted;
+  // What it was told then it is told again.
+  const recorded = controller === header.controller ? header.options : undefined;
   return {
     name: header.link,
-    controller: isPath(controller) ? resolve(controller) : controller,
-    options,
+    controller,
+    options: { ...recorded, ...options },
     plugins: [],
     pluginSettings: {},
     luaOnError: "min",
     directions: both((d) => ({
       target: { kind: "auto" as const, device: header.link },
-      bounds: bounds[d],
-      threshold: 15,
+      bounds: traceBounds(header.bounds[d]),
+      threshold: ticks[0]!.input.directions[d].threshold,
       adjust: false,
     })),
     probe: { modes: ["timestamp"], interval: 0.3, reflectors: 6, reselect: 900 },
@@ -57,9 +62,17 @@ function configOf({ header }: Trace, { controller, options }: ReplayOrder): Link
   };
 }
 
+function planOf(run: TraceRun, order: ReplayOrder): ControllerPlan {
+  try {
+    return controllerPlan(configOf(run, order), seeded(order.seed));
+  } catch (error) {
+    throw sluiceError("AUTORATE_TRACE", { file: order.path, reason: messageOf(error) }, { cause: error });
+  }
+}
+
 /** Replays. @throws SluiceError FILE_UNREADABLE, AUTORATE_TRACE, USAGE for a controller that there is not */
 export async function replayFile(order: ReplayOrder): Promise<Replayed> {
-  const { path, controller, own, seed } = order;
+  const { path, controller, own } = order;
   if (!isPath(controller) && !Object.hasOwn(CONTROLLER_OPTIONS, controller)) {
     const names = Object.keys(CONTROLLER_OPTIONS);
     const hint = didYouMean(controller, names);
@@ -70,19 +83,14 @@ export async function replayFile(order: ReplayOrder): Promise<Replayed> {
   if ("problem" in read) throw new SluiceError([read.problem]);
   const trace = readTrace(read.text);
   if ("reason" in trace) throw sluiceError("AUTORATE_TRACE", { file: path, reason: trace.reason });
-  const [first] = trace.ticks;
+  const { runs, faults } = trace;
+  const [first] = runs;
   if (!first) throw sluiceError("AUTORATE_TRACE", { file: path, reason: "there is no tick with a measurement in it" });
-  const { header } = trace;
-  const setup = {
-    bounds: both((d) => traceBounds(header.bounds[d])),
-    start: header.start,
-    now: first.input.now - first.input.elapsed,
-    bytes: both((d) => {
-      const { bytes, achieved } = first.input.directions[d];
-      return bytes - Math.round((achieved * 1000 * first.input.elapsed) / 8);
-    }),
-    period: header.period,
-  };
-  await using driver = await controllerPlan(configOf(trace, order), seeded(seed)).open(setup);
-  return { trace, ticks: await replay(trace, driver, own) };
+  const ticks: ReplayTick[] = [];
+  for (const run of runs) {
+    const since = (run.ticks[0]!.wall - first.ticks[0]!.wall) / 1000;
+    await using driver = await planOf(run, order).open(replaySetup(run));
+    ticks.push(...(await replay(run, driver, own)).map((tick) => ({ ...tick, at: tick.at + since })));
+  }
+  return { header: first.header, faults, ticks };
 }

@@ -28,7 +28,7 @@ const shown = (ticks: readonly Row[], all: boolean): readonly Row[] =>
 async function replay(this: CliContext, flags: Flags, path: string): Promise<void> {
   const { replayFile } = await import("../../../control/autorate/replay.ts");
   const { controller, own, seed } = flags;
-  const { trace, ticks } = await replayFile({ path, controller, own, seed, options: {} });
+  const { header, faults, ticks } = await replayFile({ path, controller, own, seed, options: {} });
   if (flags.json) {
     const rows = ticks.map(({ at, recorded, rates, decision }) => ({
       atSeconds: at,
@@ -37,13 +37,13 @@ async function replay(this: CliContext, flags: Flags, path: string): Promise<voi
       branch: both((d) => decision[d].branch),
       blocked: both((d) => decision[d].blocked ?? null),
     }));
-    const { link, controller: recordedBy } = trace.header;
+    const { link, controller: recordedBy } = header;
     return answerJson(this, {
       schema: "sluice/autorate-replay/1",
       link,
       recordedBy,
       controller,
-      faults: trace.faults,
+      faults,
       ticks: rows,
     });
   }
@@ -60,10 +60,10 @@ async function replay(this: CliContext, flags: Flags, path: string): Promise<voi
     ]),
   ];
   if (rows.length > 0) answer(this, table(rows, columns, this.process.stdout).join("\n"));
-  for (const { line, reason } of trace.faults) note(this, `line ${line} of ${path} was passed over: ${reason}`);
+  for (const { line, reason } of faults) note(this, `line ${line} of ${path} was passed over: ${reason}`);
   return note(
     this,
-    `${ticks.length} ticks by ${trace.header.controller}; ${controller} differs by more than 1 % in ${shown(ticks, false).length}.`,
+    `${ticks.length} ticks by ${header.controller}; ${controller} differs by more than 1 % in ${shown(ticks, false).length}.`,
   );
 }
 
