@@ -19,6 +19,7 @@ import { headerBounds } from "./record/trace.ts";
 import { readReflectors } from "./reflectors/file.ts";
 import { Aim } from "./runner/aim.ts";
 import { type LinkEvent, LinkRunner, type PluginChain } from "./runner/link.ts";
+import { settle } from "./runner/settle.ts";
 import type { Reflector } from "./reflectors/reflector.ts";
 import { openTarget } from "./targets/open.ts";
 
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly netns?: string;
   /** Sockets by which the kernel is changed. */
   readonly ports?: OwnPorts;
+  /** Rates to go on from, kbit/s: those that were found before, where this link follows another one. */
+  readonly begin?: Partial<Both<number>>;
   /** Gives a node of the shaper's tree. */
   readonly site?: (name: string, direction: Direction) => RateTarget;
   readonly happened: (event: LinkEvent | FileEvent | PluginEvent) => void;
@@ -127,12 +130,12 @@ function openAims(config: LinkConfig, surroundings: Surroundings): Partial<Both<
  * @throws SluiceError what is wrong with its list of reflectors, its Lua controller, or its rights
  */
 export async function openLink(config: LinkConfig, surroundings: Surroundings): Promise<OpenLink> {
-  const { clock, random, happened, ticked, netns } = surroundings;
+  const { clock, random, begin, happened, ticked, netns } = surroundings;
   await using opened = new AsyncDisposableStack();
   const bounds = both((d) => config.directions[d]?.bounds ?? ABSENT);
   const plan = controllerPlan(config, random);
   const { period } = plan;
-  const start = both((d) => Math.max(bounds[d].min, Math.floor(bounds[d].base * plan.share)));
+  const start = both((d) => settle(begin?.[d] ?? bounds[d].base * plan.share, bounds[d]));
   // A script that cannot be used is told of before anything is changed.
   const driver = opened.use(
     await plan.open({ bounds, start, now: clock.monotonic() / 1000, bytes: both(() => 0), period }),
@@ -154,6 +157,7 @@ export async function openLink(config: LinkConfig, surroundings: Surroundings): 
     schema: "sluice/autorate-trace/1" as const,
     link: config.name,
     controller: config.controller,
+    options: config.options,
     period,
     bounds: headerBounds(bounds),
     start,
