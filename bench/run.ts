@@ -1,7 +1,8 @@
 /**
- * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`. The bench
- * of autorate knows `--seeds N`, `--scenario NAME` and `--controller NAME` (as often as wanted), `--jobs N`, and `--keep FOLDER`
- * (or SLUICE_BENCH_TRACES) as well.
+ * Measures sluice beside its peers, in one run on one machine: `node bench/run.ts [NAME...] [--quick] [--strict]`. The benches
+ * of autorate know `--seeds N`, `--scenario NAME` and `--controller NAME` (as often as wanted) and `--jobs N` as well, the one on
+ * the real kernel `--keep FOLDER` (or SLUICE_BENCH_TRACES), the one on simulated lines controllers with options:
+ * `--controller sluice:headroom=0.05,excess=0.1`.
  *
  * Exit code 0 whatever the numbers are; with --strict 1 when a target is missed. docs/benchmarks.md says what they mean.
  */
@@ -15,7 +16,7 @@ import { formatSection, isMet, type Section } from "./report.ts";
 export interface BenchOptions {
   /** Fewer and smaller runs, for a look within a minute. */
   readonly quick: boolean;
-  /** For the bench of autorate: how many seeds; which scenarios and controllers, all when none is named. */
+  /** For the benches of autorate: how many seeds; which scenarios and controllers, all when none is named. */
   readonly seeds?: number;
   readonly scenarios?: readonly string[];
   readonly controllers?: readonly string[];
@@ -35,9 +36,13 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   latency: async () => (await import("./latency/latency.ts")).latency,
   daemon: async () => (await import("./daemon/daemon.ts")).daemon,
   autorate: async () => (await import("./autorate/autorate.ts")).autorate,
+  "autorate-loop": async () => (await import("./autorate/loop.ts")).autorateLoop,
   "autorate-cost": async () => (await import("./autorate/cost.ts")).autorateCost,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
+
+/** Those that touch no kernel. */
+const PURE: readonly string[] = ["autorate-loop"];
 
 function machine(): string {
   const tc = execFileSync("tc", ["-Version"], { encoding: "utf8" }).trim();
@@ -73,7 +78,7 @@ if (unknown.length > 0) {
   console.error(`There is no bench "${unknown.join('", "')}": there are ${Object.keys(BENCHES).join(", ")}`);
   process.exit(EXIT.usage);
 }
-if (process.getuid?.() !== 0) {
+if (process.getuid?.() !== 0 && names.some((name) => !PURE.includes(name))) {
   console.error("Benches make network namespaces: run them as root");
   process.exit(EXIT.permission);
 }

@@ -4,6 +4,7 @@
  */
 import type { Section } from "../report.ts";
 import type { BenchOptions } from "../run.ts";
+import { count, named } from "./asked.ts";
 import { CONTROLLERS, type ControllerName } from "./controllers.ts";
 import { type Order, type Outcome, run } from "./run.ts";
 import { type Scenario, SCENARIOS, type ScenarioName } from "./scenarios.ts";
@@ -16,19 +17,6 @@ const JOBS = 5;
 const OVERHEAD = 7;
 /** What a look within minutes does without. */
 const QUICK: readonly ScenarioName[] = ["download", "upload-udp"];
-
-/** Those that were named, in the order of the table; all when none was. @throws Error when one is unknown */
-function named<T extends string>(kind: string, all: readonly T[], names: readonly string[] | undefined): readonly T[] {
-  const unknown = names?.find((name) => !all.some((known) => known === name));
-  if (unknown !== undefined) throw new Error(`There is no ${kind} "${unknown}": there are ${all.join(", ")}`);
-  return names ? all.filter((known) => names.includes(known)) : all;
-}
-
-/** A count that was asked for. @throws Error when it is none */
-function count(what: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new Error(`Cannot run ${value} ${what}: wanted a number from 1`);
-  return value;
-}
 
 /** Carries out so many orders at a time, in their order. @throws the first failure, when those under way have ended */
 async function carryOut(orders: readonly Order[], jobs: number, folder: string | undefined): Promise<Outcome[]> {

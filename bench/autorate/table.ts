@@ -17,9 +17,12 @@ export interface Cell {
   readonly probes: Spread;
 }
 
+/** What a table says of a run. */
+type Seen = Pick<Outcome, "figures" | "use" | "probesPerSecond">;
+
 /** Joins the runs of one controller in one scenario. */
-export function cellOf(outcomes: readonly Outcome[]): Cell {
-  const spread = (pick: (outcome: Outcome) => number | undefined): Spread =>
+export function cellOf(outcomes: readonly Seen[]): Cell {
+  const spread = (pick: (outcome: Seen) => number | undefined): Spread =>
     spreadOf(
       outcomes.map((outcome) => pick(outcome) ?? Number.NaN),
       "high",
@@ -116,7 +119,7 @@ export function formatSpread(spread: Spread | undefined, runs: number, format: (
 
 /** The table of a scenario; lines that say nothing of any controller are left out. */
 export function scenarioTable(
-  cells: ReadonlyMap<ControllerName, Cell>,
+  cells: ReadonlyMap<string, Cell>,
   about: { readonly direction: keyof Both<unknown>; readonly loaded: boolean },
 ): string[][] {
   const columns = [...cells.values()];
