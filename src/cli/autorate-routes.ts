@@ -58,6 +58,34 @@ const replay = buildCommand({
   docs: { brief: "Run a controller over a recorded trace" },
 });
 
+const simulate = buildCommand({
+  loader: () => import("./commands/autorate/simulate.ts"),
+  parameters: {
+    flags: {
+      json,
+      controller: {
+        kind: "parsed",
+        parse: String,
+        brief:
+          "none, sluice, ewma or cake, with options if wanted: sluice:headroom=0.05,excess=0.1 (default: all of them)",
+        placeholder: "NAME",
+        variadic: true,
+        optional: true,
+      },
+      scenario: texts("What happens to the line, such as download, upload, outage (default: all there are)", "NAME"),
+      seeds: {
+        kind: "parsed",
+        parse: numberParser,
+        brief: "Runs of each, every one a bit different",
+        placeholder: "N",
+        default: "5",
+      },
+    },
+    aliases: { j: "json" },
+  },
+  docs: { brief: "Compare controllers and their options on simulated lines" },
+});
+
 const imported = buildCommand({
   loader: () => import("./commands/autorate/import.ts"),
   parameters: {
@@ -82,6 +110,6 @@ const imported = buildCommand({
 
 /** `autorate` */
 export const autorate = buildRouteMap({
-  routes: { status, watch, trace, replay, import: imported },
+  routes: { status, watch, trace, replay, simulate, import: imported },
   docs: { brief: "Links whose rates follow what their lines carry" },
 });
