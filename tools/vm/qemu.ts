@@ -28,13 +28,16 @@ const PROCESSORS = 2;
 const STARTS_MANY = /(netns\/(cli|crash|shaper-random|daemon(-\w+)?)|vm\/bakery-daemon)\.test/;
 /** And those that user-mode Linux, of the same release, has all for. */
 const RELEASE_OF_USER_MODE = "6.1";
-const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours)|^test\/vm\//;
+const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours|autorate|site|icmp)|^test\/vm\//;
+/** Rates and delays, where a packet takes a thousand times as long as anywhere else. */
+const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** What runs on 6.1 in QEMU, and asks nothing of the kernel that others do not. */
 const RUNS_ON_OLDER = /netns\/(dispatcher-load|shaper-neighbours)/;
 
 /** Why a kernel need not run a test file: each instruction is emulated, and that takes its time. */
 function leavesOut(release: string, file: string): string | undefined {
+  if (MEASURES.test(file)) return "it measures rates and delays, and each instruction is emulated";
   if (STARTS_MANY.test(file)) return "emulated, what starts hundreds of processes takes too long: see user-mode Linux";
   if (release === RELEASE_OF_USER_MODE && WANTS_LITTLE.test(file))
     return "user-mode Linux runs it on the same release, and has all that it needs";
