@@ -153,14 +153,15 @@ export function simulate<S>(
   const steps = Math.round(seconds / STEP);
   for (let index = 1; index <= steps; index += 1) {
     const now = index * STEP;
+    sides.download.step(now);
+    sides.upload.step(now);
+    // Behind what has come by now: before the step of the queues a probe would be ahead of it by a step.
     if (control) probing.send(now);
     if (now >= nextObserved) {
       observed.note(now, Number.NaN);
       transit.send(-1, now, observed.length - 1);
       nextObserved += OBSERVED;
     }
-    sides.download.step(now);
-    sides.upload.step(now);
     transit.step(now, back);
     if (now >= nextNoted) {
       for (const d of DIRECTIONS) {
