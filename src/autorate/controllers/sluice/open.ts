@@ -14,11 +14,13 @@ const BEFORE = 1.2;
 /** Growing below and about the known capacity: so much more at each step. */
 const STEP = 0.01;
 /** Beyond it, where it was wrong: so much at first, and so many times more at each step, up to the last. */
-const BEYOND_FIRST = 0.04;
-const BEYOND_FACTOR = 1.6;
+const BEYOND_FIRST = 0.025;
+const BEYOND_FACTOR = 1.7;
 const BEYOND_MOST = 0.15;
 /** The capacity is wrong when so much queue ought to be there, s, and is not. */
 const DISPROVED = 0.026;
+/** Of the threshold: so much delay ends growth beyond the known capacity. */
+const SOON = 0.6;
 /** Towards the known capacity, this share of the way at a tick, and at least this share of the rate. */
 const APPROACH = 0.5;
 const APPROACH_LEAST = 0.01;
@@ -110,6 +112,9 @@ export function opened(view: View): Step {
   const { delay } = evidence;
   const looking = side.steps + side.beyond > 0 && high;
   if (looking && delay !== undefined && delay > quietLimit(view)) return cut(calm, capacityNow(view), "met", 0);
+  // Where it grows fast, two answers are enough.
+  if (side.beyond > 0 && high && (evidence.newest ?? 0) > SOON * view.threshold)
+    return cut(calm, capacityNow(view), "met", 0);
   if (!high && use.achieved < options.activeRate) return decay(calm);
   if (delay === undefined) return blind(calm);
   return high ? grow(calm) : stay(calm, "hold", "the load is low");
