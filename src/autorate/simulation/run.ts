@@ -142,7 +142,7 @@ export function simulate<S>(
   const control = controller && new Control(scenario, controller, sides, probing, decided);
   const observed = new Column(Math.ceil(seconds / OBSERVED) + 1);
   const throughput = both(() => new Column(Math.ceil(seconds / NOTED) + 1));
-  const noted = { download: 0, upload: 0 };
+  const noted = { at: 0, download: 0, upload: 0 };
   const back = (probe: Probe): void => {
     if (probe.reflector >= 0) probing.back(probe);
     else observed.value[probe.token] = (probe.received - probe.sent) * 1000;
@@ -165,9 +165,10 @@ export function simulate<S>(
     transit.step(now, back);
     if (now >= nextNoted) {
       for (const d of DIRECTIONS) {
-        throughput[d].note(now, ((sides[d].carried - noted[d]) * 8) / 1000 / NOTED);
+        throughput[d].note(now, ((sides[d].carried - noted[d]) * 8) / 1000 / (now - noted.at));
         noted[d] = sides[d].carried;
       }
+      noted.at = now;
       nextNoted += NOTED;
     }
     control?.step(now);
