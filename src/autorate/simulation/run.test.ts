@@ -117,7 +117,7 @@ describe("a run", () => {
     assert.equal(download.minimum, scenario.bounds.download.min);
     assert.equal(download.rates.at.length, 0);
     assert.deepEqual(
-      [...Array.from(download.capacity.value)],
+      Array.from(download.capacity.value),
       scenario.capacity.download.map(([, value]) => value),
     );
     const { base } = scenario.reflectors[0]!;
