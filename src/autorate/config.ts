@@ -21,6 +21,11 @@ export interface DirectionConfig {
   readonly adjust: boolean;
 }
 
+/** Where reflectors are, as seen from the shaper: on the Internet's side of it, or behind it with the subscribers. */
+export const REFLECTOR_SIDES = ["internet", "subscribers"] as const;
+/** One of {@link REFLECTOR_SIDES}. */
+export type ReflectorSide = (typeof REFLECTOR_SIDES)[number];
+
 /** How a link is measured. */
 export interface ProbeConfig {
   /** Ways to ask, the best first; a reflector is asked in the first of them that works for it. */
@@ -29,6 +34,8 @@ export interface ProbeConfig {
   readonly interval: number;
   /** Path of the list of reflectors (CSV); undefined: the list that comes with sluice. */
   readonly reflectorFile?: string;
+  /** Where they are: towards subscribers a probe leaves with the download. The Internet when left out. */
+  readonly side?: ReflectorSide;
   /** Asked at a time. */
   readonly reflectors: number;
   /** Between two searches for better ones, s. */

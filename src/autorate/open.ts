@@ -18,6 +18,7 @@ import type { TickRecord } from "./record/tick.ts";
 import { headerBounds } from "./record/trace.ts";
 import { readReflectors } from "./reflectors/file.ts";
 import { Aim } from "./runner/aim.ts";
+import { swapped, turned } from "./runner/facing.ts";
 import { type LinkEvent, LinkRunner, type PluginChain } from "./runner/link.ts";
 import { settle } from "./runner/settle.ts";
 import type { Reflector } from "./reflectors/reflector.ts";
@@ -124,6 +125,13 @@ function openAims(config: LinkConfig, surroundings: Surroundings): Partial<Both<
   return Object.fromEntries(made);
 }
 
+/** What is known of a reflector on the subscribers' side. */
+const turnedState = ({ baseline, delta, ...state }: ReflectorState): ReflectorState => ({
+  ...state,
+  ...(baseline && { baseline: { ...baseline, owd: swapped(baseline.owd) } }),
+  ...(delta && { delta: swapped(delta) }),
+});
+
 /**
  * Opens a link.
  *
@@ -133,6 +141,7 @@ export async function openLink(config: LinkConfig, surroundings: Surroundings): 
   const { clock, random, begin, happened, ticked, netns } = surroundings;
   await using opened = new AsyncDisposableStack();
   const bounds = both((d) => config.directions[d]?.bounds ?? ABSENT);
+  const behind = config.probe.side === "subscribers";
   const plan = controllerPlan(config, random);
   const { period } = plan;
   const start = both((d) => settle(begin?.[d] ?? bounds[d].base * plan.share, bounds[d]));
@@ -169,7 +178,7 @@ export async function openLink(config: LinkConfig, surroundings: Surroundings): 
   const runner = new LinkRunner({
     config,
     clock,
-    ear: prober,
+    ear: behind ? turned(prober) : prober,
     aims,
     start,
     driver,
@@ -187,7 +196,7 @@ export async function openLink(config: LinkConfig, surroundings: Surroundings): 
     runner,
     aims,
     period,
-    reflectors: () => prober.table,
+    reflectors: () => (behind ? prober.table.map((state) => turnedState(state)) : prober.table),
     usable: () => prober.usable,
     plugins: () => plugins?.states() ?? [],
     async run(signal) {

@@ -17,6 +17,10 @@ export const AUTORATE_ERRORS = {
     "Check the unit: a number without one counts kbit/s",
   ),
   AUTORATE_DOUBTFUL: warning("{path} can hardly be meant so: {reason}", "Correct {path}, or leave it if it is meant"),
+  AUTORATE_SITE_UNSEEN: warning(
+    "{path} stands for a line to subscribers, and reflectors are taken to be on the Internet's side",
+    'Name hosts behind the site in reflector_file, and set reflector_side to "subscribers"; or to "internet" if the node stands for the line there',
+  ),
   AUTORATE_ROUTE_SHARED: warning(
     "The links {links} are measured over one and the same route, the default one",
     "Give each link a source_interface, source_address or fwmark that leads its probes over its own line",

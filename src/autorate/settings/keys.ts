@@ -3,6 +3,7 @@
  * `sluice.toml`, the documentation, and the import from other programs with all of their names.
  */
 import { DIRECTIONS } from "../../core/both.ts";
+import { REFLECTOR_SIDES } from "../config.ts";
 import { PROBE_MODES } from "../model.ts";
 import { CONTROLLER } from "./controller-name.ts";
 import { directedKey, type Key } from "./key.ts";
@@ -151,6 +152,14 @@ export const LINK_KEYS = {
     common: true,
     upstream: { field: "advanced_settings.reflector_list_file", programs: ["rust"] },
     cake: "reflectors",
+  },
+  reflectorSide: {
+    name: "reflector_side",
+    type: word(...REFLECTOR_SIDES),
+    usual: '`"internet"`',
+    example: '"internet"',
+    help: "where they are, as seen from the shaper: towards `subscribers`, as behind a site, a probe leaves with the download",
+    common: true,
   },
   reflectors: {
     name: "reflectors",

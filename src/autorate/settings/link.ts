@@ -67,6 +67,8 @@ function readProbe(link: LinkTable, path: (file: string) => string): ProbeConfig
   const sourceInterface = link.said(LINK_KEYS.sourceInterface);
   const sourceAddress = link.said(LINK_KEYS.sourceAddress);
   const fwmark = link.said(LINK_KEYS.fwmark);
+  const side = link.said(LINK_KEYS.reflectorSide);
+  if (link.has(LINK_KEYS.site) && side === undefined) link.warn("AUTORATE_SITE_UNSEEN", LINK_KEYS.site, {});
   const reflectors = link.value<number>(LINK_KEYS.reflectors);
   if (link.controller === "ewma" && reflectors < EWMA_REFLECTORS) {
     const reason = `with fewer than ${EWMA_REFLECTORS} reflectors ewma takes the lowest delay for the usual one, and looks for others all the time`;
@@ -78,6 +80,7 @@ function readProbe(link: LinkTable, path: (file: string) => string): ProbeConfig
     reflectors,
     reselect: link.value<number>(LINK_KEYS.reselect),
     ...(reflectorFile !== undefined && { reflectorFile: path(reflectorFile) }),
+    ...(side !== undefined && { side }),
     ...(sourceInterface !== undefined && { sourceInterface }),
     ...(sourceAddress !== undefined && { sourceAddress }),
     ...(fwmark !== undefined && { fwmark }),

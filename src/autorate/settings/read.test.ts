@@ -28,6 +28,8 @@ const BOTH = [
   "upload_base = 10000",
 ];
 
+const BEHIND = 'reflector_side = "subscribers"';
+
 /** The one link of a text without any problem. */
 function only(...lines: readonly string[]) {
   const { config, told } = read(link(...lines));
@@ -96,8 +98,9 @@ describe("a link", () => {
     assert.deepEqual(targets.directions.download?.target, { kind: "htb", device: "eth1", classid: 0x1_002a });
     assert.equal(targets.directions.download?.bounds.min, 330_000);
     assert.equal("upload" in targets.directions, false);
-    const site = only('site = "Tower 1"', 'download_base = "50mbit"', 'upload_base = "10mbit"');
+    const site = only('site = "Tower 1"', BEHIND, 'download_base = "50mbit"', 'upload_base = "10mbit"');
     assert.deepEqual(site.directions.upload?.target, { kind: "site", name: "Tower 1" });
+    assert.equal(site.probe.side, "subscribers");
   });
 
   it("has the defaults of its controller", () => {
@@ -237,9 +240,9 @@ describe("what cannot be", () => {
       /^7 error: .*download_min is there too/,
     );
     tells(
-      link('site = "A"', ...BOTH),
-      /^3 error: .*download_interface: site is there too/,
-      /^4 error: .*upload_interface: site is there too/,
+      link(`site = "A"\n${BEHIND}`, ...BOTH),
+      /^4 error: .*download_interface: site is there too/,
+      /^5 error: .*upload_interface: site is there too/,
     );
   });
 
@@ -346,6 +349,16 @@ describe("what is hardly meant", () => {
       link(...plugins, "[autorate.links.wan.plugin.delay_histgram]", "a = 1"),
       /^7 warning: .*did you mean "delay_histogram"/,
     );
+  });
+
+  it("a site of which nobody says where its reflectors are", () => {
+    const site = ['site = "Tower 1"', 'download_base = "50mbit"', 'upload_base = "10mbit"'];
+    tells(link(...site), /^2 warning: .*wan\.site stands for a line to subscribers, .* on the Internet's side/);
+    for (const side of ["internet", "subscribers"]) {
+      assert.equal(only(...site, `reflector_side = "${side}"`).probe.side, side);
+      tells(`[autorate]\nreflector_side = "${side}"\n${link(...site)}`);
+    }
+    tells(link(...BOTH, 'reflector_side = "wan"'), /^6 error: .*it is "wan", wanted one of "internet", "subscribers"/);
   });
 
   it("two links that are measured over one line", () => {
