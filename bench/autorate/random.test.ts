@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seeded } from "./random.ts";
+import { seeded } from "../../src/autorate/simulation/random.ts";
 
 test("a seed gives the same numbers again", () => {
   const [a, b, c] = [seeded(1), seeded(1), seeded(2)];

@@ -2,7 +2,7 @@
 import type { Span } from "../../src/autorate/figures/phases.ts";
 import type { Both, Direction } from "../../src/core/both.ts";
 import type { Flow } from "./load.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../../src/autorate/simulation/random.ts";
 
 /** What the line can carry at first, kbit/s. */
 export const NOMINAL: Both<number> = { download: 20_000, upload: 5000 };

@@ -51,6 +51,9 @@ export interface Bounds {
   readonly max: number;
 }
 
+/** Bounds of a direction that a link does not have: they keep nothing from being what it is. */
+export const NO_BOUNDS: Bounds = { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
+
 /** What a controller is told of one direction. */
 export interface DirectionInput {
   /** Delta of each reflector that answered lately (smoothed delay over baseline, ms), ascending. */

@@ -10,7 +10,7 @@ import type { OwnPorts } from "../linux/netlink/ports.ts";
 import type { LinkConfig } from "./config.ts";
 import { controllerPlan } from "./controllers/registry.ts";
 import type { PluginState } from "./lua/plugins.ts";
-import type { Bounds, Random } from "./model.ts";
+import { type Bounds, NO_BOUNDS, type Random } from "./model.ts";
 import type { ReflectorState } from "./probe/known.ts";
 import { Prober } from "./probe/prober.ts";
 import { Recorder } from "./record/recorder.ts";
@@ -103,9 +103,6 @@ function reflectorsOf({ probe }: LinkConfig): readonly Reflector[] {
   return reflectors;
 }
 
-/** Bounds of a direction that the link does not have. */
-const ABSENT: Bounds = { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
-
 /** Nothing is open before the first look; the runner closes them. */
 function openAims(config: LinkConfig, surroundings: Surroundings): Partial<Both<Aim>> {
   const { clock, netns, ports, site } = surroundings;
@@ -140,7 +137,7 @@ const turnedState = ({ baseline, delta, ...state }: ReflectorState): ReflectorSt
 export async function openLink(config: LinkConfig, surroundings: Surroundings): Promise<OpenLink> {
   const { clock, random, begin, happened, ticked, netns } = surroundings;
   await using opened = new AsyncDisposableStack();
-  const bounds = both((d) => config.directions[d]?.bounds ?? ABSENT);
+  const bounds = both((d) => config.directions[d]?.bounds ?? NO_BOUNDS);
   const behind = config.probe.side === "subscribers";
   const plan = controllerPlan(config, random);
   const { period } = plan;

@@ -9,7 +9,15 @@ import { briefly } from "../../core/errors.ts";
 import type { LinkConfig } from "../config.ts";
 import type { Driver } from "../controllers/controller.ts";
 import { deltaStatistic } from "../controllers/ewma.ts";
-import type { Bounds, Decision, DirectionInput, Judged, Outstanding, TickInput } from "../model.ts";
+import {
+  type Bounds,
+  type Decision,
+  type DirectionInput,
+  type Judged,
+  NO_BOUNDS,
+  type Outstanding,
+  type TickInput,
+} from "../model.ts";
 import type { TickRecord } from "../record/tick.ts";
 import type { Aim } from "./aim.ts";
 import { decides, hearing, type LinkState, silenced, SILENCE_ACTS } from "./hearing.ts";
@@ -84,8 +92,6 @@ export type Fate =
 /** Silence is silence after so many probe intervals, and at least so long, s. */
 const SILENT_INTERVALS = 5;
 const SILENT_LEAST = 1;
-/** Rates of a direction that the link does not have. */
-const ABSENT: Bounds = { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
 
 /** A link under control. Whoever makes it calls {@link LinkRunner.tick} once in a period. */
 export class LinkRunner implements AsyncDisposable {
@@ -106,7 +112,7 @@ export class LinkRunner implements AsyncDisposable {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     const { directions } = parts.config;
-    this.#bounds = both((d) => directions[d]?.bounds ?? ABSENT);
+    this.#bounds = both((d) => directions[d]?.bounds ?? NO_BOUNDS);
     this.#thresholds = both((d) => directions[d]?.threshold ?? Number.POSITIVE_INFINITY);
     this.#rates = parts.start;
     this.#since = this.#now();

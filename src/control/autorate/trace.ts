@@ -1,14 +1,14 @@
 /** Traces made out of what the API streams. */
 import type { AutorateLinkJson } from "../../api/schemas/autorate.ts";
 import { headerBounds, traceLine } from "../../autorate/record/trace.ts";
-import type { Bounds } from "../../autorate/model.ts";
+import { type Bounds, NO_BOUNDS } from "../../autorate/model.ts";
 import { both, type Both, type Direction } from "../../core/both.ts";
 
 /** The first line of a trace that begins with this tick. */
 export function headerOf(link: AutorateLinkJson, record: Readonly<Record<string, unknown>>): string {
   const bounds = both((d: Direction): Bounds => {
     const side = link[d];
-    if (!side) return { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
+    if (!side) return NO_BOUNDS;
     const max = side.maxBitsPerSecond === null ? Number.POSITIVE_INFINITY : side.maxBitsPerSecond / 1000;
     return { min: side.minBitsPerSecond / 1000, base: side.baseBitsPerSecond / 1000, max };
   });
