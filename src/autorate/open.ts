@@ -96,6 +96,9 @@ async function openPlugins(
   return { chain, states: () => plugins.states, close: () => plugins[Symbol.asyncDispose]() };
 }
 
+/** Between looks at a link that sleeps, s: traffic wakes it so soon. */
+const ASLEEP = 0.5;
+
 /** @throws SluiceError with every fault of the list */
 function reflectorsOf({ probe }: LinkConfig): readonly Reflector[] {
   const { reflectors, problems } = readReflectors(probe.reflectorFile);
@@ -202,8 +205,9 @@ export async function openLink(config: LinkConfig, surroundings: Surroundings): 
       while (!signal.aborted) {
         await runner.tick();
         const now = clock.monotonic();
+        const wait = runner.state === "idle" ? Math.max(period, ASLEEP) : period;
         // Ticks that were missed are not made up for.
-        next = milliseconds(Math.max(next + period * 1000, now));
+        next = milliseconds(Math.max(next + wait * 1000, now));
         await sleep(Math.max(1, next - now), undefined, { signal }).catch(() => undefined);
       }
     },
