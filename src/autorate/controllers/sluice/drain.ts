@@ -23,6 +23,8 @@ const GRACE = 0.3;
 const SAME = 0.1;
 /** Each time that the capacity is the same, the rest is so many times longer. */
 const LONGER = 1.5;
+/** A line that carries less than this share of what it did has fallen. */
+const FALL = 0.8;
 /** A capacity that was found is remembered for so long, s. */
 const REMEMBERED = 60;
 /** At the minimum, what else may be done is asked this often, s. */
@@ -44,6 +46,7 @@ export function cut(view: View, capacity: number, branch: string, vain: number):
   const next: Side = {
     ...side,
     capacity: bounded,
+    fell: side.capacity !== undefined && bounded < FALL * side.capacity ? now : side.fell,
     hold: same ? Math.min(side.hold * LONGER, options.holdMost) : options.holdFirst,
     steps: 0,
     beyond: 0,

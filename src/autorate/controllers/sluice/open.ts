@@ -19,6 +19,8 @@ const BEYOND_FACTOR = 1.7;
 const BEYOND_MOST = 0.15;
 /** The capacity is wrong when so much queue ought to be there, s, and is not. */
 const DISPROVED = 0.026;
+/** After a fall nothing grows fast for so long, s. */
+const CAREFUL = 4;
 /** Of the threshold: so much delay ends growth beyond the known capacity. */
 const SOON = 0.6;
 /** Towards the known capacity, this share of the way at a tick, and at least this share of the rate. */
@@ -66,7 +68,11 @@ function grow(view: View): Step {
     const next = rate + Math.max(APPROACH_LEAST * rate, APPROACH * (start - rate));
     return decide(side, Math.min(next, start), "approach");
   }
-  return side.expected < DISPROVED ? probe(view, capacity) : advance(view);
+  if (side.expected < DISPROVED) return probe(view, capacity);
+  // Just after a fall the capacity is known from a moment only: what is carried without a queue is believed step by step.
+  if (around.now - side.fell < CAREFUL)
+    return decide({ ...side, capacity: Math.max(rate, capacity), steps: 0, expected: 0 }, rate, "raised");
+  return advance(view);
 }
 
 /** Nearer to base, from either side, a step each second: nobody is in a hurry. */

@@ -37,6 +37,8 @@ export interface Side {
   /** Nothing is asked for more before this, s. */
   readonly holdUntil: number;
   readonly hold: number;
+  /** When the capacity last fell by much, s. */
+  readonly fell: number;
   /** Until then a delay is somebody else's, s. */
   readonly foreignUntil: number;
   /** Steps of growth since the last cut, below and beyond the capacity. */
@@ -64,6 +66,7 @@ export const newSide = (count: Count, options: SluiceOptions): Side => ({
   drain: undefined,
   holdUntil: count.at,
   hold: options.holdFirst,
+  fell: Number.NEGATIVE_INFINITY,
   foreignUntil: count.at,
   steps: 0,
   beyond: 0,
