@@ -15,6 +15,7 @@ const verdict = v.object({
 });
 
 const directionTick = v.object({
+  /** 0 for a direction that the link does not have. */
   rateBitsPerSecond: v.number(),
   achievedBitsPerSecond: maybe,
   load: maybe,

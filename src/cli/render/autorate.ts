@@ -89,6 +89,10 @@ export function linkLines(link: AutorateLinkJson, output: Output, whole: boolean
   return lines;
 }
 
+/** Directions that a link has, by some of its ticks: those that it has not are never set. */
+const directionsOf = (ticks: readonly AutorateTickJson[]): readonly Direction[] =>
+  DIRECTIONS.filter((direction) => ticks.some((tick) => tick[direction].rateBitsPerSecond > 0));
+
 /** A tick in a line. */
 export function tickLine(link: string, tick: AutorateTickJson): string {
   const side = (direction: Direction): string => {
@@ -97,13 +101,14 @@ export function tickLine(link: string, tick: AutorateTickJson): string {
     return `${direction} ${sent}, ${ms(deltaMs)} ms, ${decisionText(tick[direction])}`;
   };
   const notes = tick.notes.length > 0 ? `; ${tick.notes.join("; ")}` : "";
-  return printable(`${tick.time} ${link} ${tick.state}: ${side("download")}; ${side("upload")}${notes}`);
+  const sides = directionsOf([tick]).map((direction) => side(direction));
+  return printable(`${tick.time} ${link} ${tick.state}: ${sides.join("; ")}${notes}`);
 }
 
-const HISTORY: readonly Column<AutorateTickJson>[] = [
+const historyColumns = (directions: readonly Direction[]): readonly Column<AutorateTickJson>[] => [
   { title: "TIME", cell: ({ time }) => time.slice(11, 23) },
   { title: "STATE", cell: ({ state }) => state },
-  ...DIRECTIONS.flatMap((direction): Column<AutorateTickJson>[] => [
+  ...directions.flatMap((direction): Column<AutorateTickJson>[] => [
     { title: direction.toUpperCase(), align: "right", cell: (tick) => rate(tick[direction].rateBitsPerSecond) },
     { title: "SENT", align: "right", cell: (tick) => rate(tick[direction].achievedBitsPerSecond) },
     { title: "MS", align: "right", cell: (tick) => ms(tick[direction].deltaMs) },
@@ -113,4 +118,4 @@ const HISTORY: readonly Column<AutorateTickJson>[] = [
 
 /** The last ticks as a table. */
 export const historyLines = (history: readonly AutorateTickJson[], output: Output): string[] =>
-  table(history, HISTORY, output);
+  table(history, historyColumns(directionsOf(history)), output);

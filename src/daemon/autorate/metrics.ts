@@ -10,6 +10,9 @@ interface Read {
   readonly autorate: Autorate;
 }
 
+/** Of a kbit: Prometheus' units are base units, and bytes are that of data. */
+const BYTES = 125;
+
 const STATES: readonly TickRecord["state"][] = ["starting", "running", "idle", "stalled", "blind", "waiting"];
 
 const each = ({ autorate }: Read, read: (state: LinkState) => readonly Sample[]): readonly Sample[] =>
@@ -40,30 +43,30 @@ export const autorateMetrics: readonly Metric<Read>[] = [
       ),
   },
   {
-    name: "sluice_autorate_rate_bits_per_second",
+    name: "sluice_autorate_rate_bytes_per_second",
     type: "gauge",
     help: "What a direction of a link is set to",
     read: sided(({ last }, d) => {
       const rate = last?.rates[d];
-      return rate === undefined ? undefined : rate * 1000;
+      return rate === undefined ? undefined : rate * BYTES;
     }),
   },
   {
-    name: "sluice_autorate_achieved_bits_per_second",
+    name: "sluice_autorate_achieved_bytes_per_second",
     type: "gauge",
     help: "What a direction of a link sent between its last two ticks",
     read: sided(({ last }, d) => {
       const achieved = last?.input?.directions[d].achieved;
-      return achieved === undefined ? undefined : achieved * 1000;
+      return achieved === undefined ? undefined : achieved * BYTES;
     }),
   },
   {
-    name: "sluice_autorate_capacity_bits_per_second",
+    name: "sluice_autorate_capacity_bytes_per_second",
     type: "gauge",
     help: "What the controller takes a direction of the line to carry",
     read: sided(({ last }, d) => {
       const capacity = last?.decision?.[d].capacity;
-      return capacity === undefined ? undefined : capacity * 1000;
+      return capacity === undefined ? undefined : capacity * BYTES;
     }),
   },
   {
