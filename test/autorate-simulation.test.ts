@@ -59,18 +59,18 @@ const SLUICE: Readonly<Record<string, readonly Bounds[]>> = {
   upload: [
     { steady: [23, 28], drop: [577, 919], low: [23, 30], rise: [22, 25], loaded: [24, 28] },
     { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.96], riseUsed: [0.92, 0.9] },
-    { settled: [2, 6.6], recovered: [3, 3.5], minimum: [1.4, 2.3] },
+    { settled: [2, 3.7], recovered: [3, 3.6], minimum: [1.4, 2.3] },
   ],
   "upload-tcp": [
     { steady: [22, 25], drop: [183, 275], low: [23, 29], rise: [22, 24], loaded: [24, 27] },
     { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.97], riseUsed: [0.92, 0.86] },
-    { settled: [2, 6], recovered: [3, 5.1], minimum: [0.6, 0.9] },
+    { settled: [2, 2.5], recovered: [3, 5.1], minimum: [0.6, 0.9] },
   ],
   // A drop of both at once may take it until the rise to be sure of the one that is measured through the other.
   both: [
     { steady: [38, 47], drop: [339, 434], low: [36, 52], rise: [34, 48], loaded: [40, 49] },
-    { steadyUsed: [0.96, 0.96], lowUsed: [0.95, 0.94], riseUsed: [0.91, 0.87] },
-    { settled: 3.8, recovered: [3.2, 4.5], minimum: [0.6, 0.8] },
+    { steadyUsed: [0.96, 0.96], lowUsed: [0.95, 0.89], riseUsed: [0.91, 0.87] },
+    { settled: 2, recovered: [3.2, 4.5], minimum: [0.6, 0.8] },
   ],
   // Each second another capacity: it never settles, nor can it.
   sawtooth: [
@@ -79,8 +79,8 @@ const SLUICE: Readonly<Record<string, readonly Bounds[]>> = {
   ],
   outage: [
     { steady: [25, 33], drop: [1211, 1254], rise: [25, 33], loaded: [27, 34] },
-    { steadyUsed: [0.96, 0.96], riseUsed: [0.96, 0.91] },
-    { settled: [2, 6.1], recovered: [2, 4.6], minimum: [0.5, 2.2] },
+    { steadyUsed: [0.96, 0.96], riseUsed: [0.96, 0.86] },
+    { settled: [2, 6.1], recovered: [2, 6.6], minimum: [0.5, 2.2] },
   ],
   "idle-spikes": [{ felt: [125, 126], minimum: [0, 0] }],
   "reflectors-go": [

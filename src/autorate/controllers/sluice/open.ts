@@ -20,7 +20,7 @@ const BEYOND_MOST = 0.15;
 /** The capacity is wrong when so much queue ought to be there, s, and is not. */
 const DISPROVED = 0.026;
 /** After a fall nothing grows fast for so long, s. */
-const CAREFUL = 4;
+const CAREFUL = 3.2;
 /** Of the threshold: so much delay ends growth beyond the known capacity. */
 const SOON = 0.6;
 /** Towards the known capacity, this share of the way at a tick, and at least this share of the rate. */
