@@ -33,7 +33,7 @@ const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours|autorate|site|i
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** What runs on 6.1 in QEMU, and asks nothing of the kernel that others do not. */
-const RUNS_ON_OLDER = /netns\/(dispatcher-load|shaper-neighbours)/;
+const RUNS_ON_OLDER = /netns\/(dispatcher-load|shaper-neighbours|autorate|site)/;
 
 /** Why a kernel need not run a test file: each instruction is emulated, and that takes its time. */
 function leavesOut(release: string, file: string): string | undefined {
