@@ -58,12 +58,12 @@ const SLUICE: Readonly<Record<string, readonly Bounds[]>> = {
   ],
   upload: [
     { steady: [23, 28], drop: [577, 919], low: [23, 30], rise: [22, 25], loaded: [24, 28] },
-    { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.96], riseUsed: [0.92, 0.9] },
+    { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.95], riseUsed: [0.92, 0.9] },
     { settled: [2, 3.7], recovered: [3, 3.6], minimum: [1.4, 2.3] },
   ],
   "upload-tcp": [
     { steady: [22, 25], drop: [183, 275], low: [23, 29], rise: [22, 24], loaded: [24, 27] },
-    { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.97], riseUsed: [0.92, 0.86] },
+    { steadyUsed: [0.97, 0.97], lowUsed: [0.97, 0.96], riseUsed: [0.92, 0.86] },
     { settled: [2, 2.5], recovered: [3, 5.1], minimum: [0.6, 0.9] },
   ],
   // A drop of both at once may take it until the rise to be sure of the one that is measured through the other.
@@ -75,7 +75,7 @@ const SLUICE: Readonly<Record<string, readonly Bounds[]>> = {
   // Each second another capacity: it never settles, nor can it.
   sawtooth: [
     { steady: [25, 33], drop: [89, 102], rise: [8, 13], loaded: [62, 78] },
-    { steadyUsed: [0.96, 0.95], riseUsed: [0.64, 0.59], minimum: [1.2, 2.4] },
+    { steadyUsed: [0.96, 0.95], riseUsed: [0.6, 0.57], minimum: [1.2, 2.4] },
   ],
   outage: [
     { steady: [25, 33], drop: [1211, 1254], rise: [25, 33], loaded: [27, 34] },
@@ -84,23 +84,23 @@ const SLUICE: Readonly<Record<string, readonly Bounds[]>> = {
   ],
   "idle-spikes": [{ felt: [125, 126], minimum: [0, 0] }],
   "reflectors-go": [
-    { steady: [25, 30], drop: [164, 225], low: [29, 41], rise: [33, 316], loaded: [30, 158] },
-    { steadyUsed: [0.96, 0.95], lowUsed: [0.94, 0.94], riseUsed: [0.89, 0.78] },
+    { steady: [25, 30], drop: [164, 225], low: [29, 45], rise: [33, 316], loaded: [30, 158] },
+    { steadyUsed: [0.96, 0.95], lowUsed: [0.94, 0.93], riseUsed: [0.89, 0.78] },
     { settled: [2, 4.9], recovered: [3.1, 4.9], minimum: [0.7, 0.9] },
   ],
   // Whatever it knew when the last one fell silent: no queue that stands.
   "all-silent": [{ steady: [16, 28], standing: [3, 6], steadyUsed: [0.9, 0.69], minimum: [0, 0] }],
   "half-lying": [
-    { steady: [37, 57], drop: [166, 249], low: [35, 71], rise: [30, 43], loaded: [37, 47] },
-    { steadyUsed: [0.95, 0.89], lowUsed: [0.94, 0.89], riseUsed: [0.9, 0.81] },
-    { settled: [2, 10.2], recovered: [3.3, 6], minimum: [0.7, 1.3] },
+    { steady: [37, 57], drop: [166, 249], low: [35, 71], rise: [30, 51], loaded: [37, 47] },
+    { steadyUsed: [0.95, 0.87], lowUsed: [0.94, 0.81], riseUsed: [0.9, 0.77] },
+    { settled: [2, 13], recovered: [3.3, 7.2], minimum: [0.7, 1.3] },
   ],
   // What is felt below an upload that fills the line.
   asymmetric: [{ felt: [24, 28], minimum: [0, 0] }],
   "load-returns": [{ steady: [24, 31], loaded: [26, 33], steadyUsed: [0.96, 0.96], minimum: [0.7, 0.9] }],
   slow: [
     { steady: [24, 33], drop: [293, 418], low: [32, 62], rise: [30, 92], loaded: [31, 74] },
-    { steadyUsed: [0.98, 0.97], lowUsed: [0.97, 0.97], riseUsed: [0.95, 0.92] },
+    { steadyUsed: [0.98, 0.97], lowUsed: [0.97, 0.96], riseUsed: [0.95, 0.92] },
     { settled: 2, recovered: [2.5, 4], minimum: [0, 0] },
   ],
 };
