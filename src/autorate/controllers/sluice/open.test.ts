@@ -125,6 +125,7 @@ describe("in silence", () => {
     within(verdict.rate, 8000 * (1 - 3 * headroom), 8000);
     assert.equal(at(0.95, undefined, { capacity: 20_000 }).verdict.rate, BOUNDS.base);
     assert.equal(at(0.95, undefined).verdict.rate, BOUNDS.base, "nothing was ever found");
+    assert.equal(at(0.95, undefined, {}, { options: { headroom: 0.5 } }).verdict.rate, BOUNDS.base);
   });
 
   it("probes that are out for long, of a direction that is full, are a queue", () => {

@@ -88,7 +88,8 @@ function decay(view: View): Step {
 
 /** Nothing is heard: what was found last holds, and nothing beyond it. */
 function blind({ options, input, side }: View): Step {
-  const known = (side.capacity ?? Number.POSITIVE_INFINITY) * (1 - 2 * options.headroom);
+  const { capacity } = side;
+  const known = capacity === undefined ? input.rate : capacity * (1 - 2 * options.headroom);
   return decide(side, Math.min(input.rate, known), "blind", "no reflector answers");
 }
 
