@@ -62,7 +62,7 @@ export interface ViewChanges {
 }
 
 /** A side at rest, with changes. */
-export const sideOf = (changes: Partial<Side> = {}): Side => ({
+const sideOf = (changes: Partial<Side> = {}): Side => ({
   ...newSide({ at: 0, bytes: 0, rate: BOUNDS.base }, SLUICE_DEFAULTS),
   ...changes,
 });
