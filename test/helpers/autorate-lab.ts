@@ -24,7 +24,7 @@ const ROOT = join(import.meta.dirname, "../..");
 /** Nobody's addresses, behind the Internet's host. */
 export const REFLECTORS = [1, 2, 3, 4, 5, 6].map((n) => `203.0.113.${n}`);
 /** A path of 20 ms, and a clock that is not ours. */
-export const USUAL: Behaviour = {
+const USUAL: Behaviour = {
   up: 12,
   down: 8,
   offset: 5000,
@@ -105,7 +105,7 @@ export class AutorateLab extends DaemonLab {
   override async start(options: StartOptions = {}): Promise<void> {
     const behaviours = Object.fromEntries(REFLECTORS.map((address) => [address, USUAL]));
     this.#reflectors ??= await Reflectors.start(this.shaped.lab.internet, "inet0", behaviours);
-    const node = `--import=${join(import.meta.dirname, "step-clock.ts")}`;
+    const node = `--import=${new URL("step-clock.ts", import.meta.url).href}`;
     const env = { NODE_OPTIONS: node, SLUICE_TEST_CLOCK: this.path("clock"), ...options.env };
     await super.start({ ...options, env });
   }

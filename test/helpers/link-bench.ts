@@ -13,7 +13,7 @@ import type { RateObservation, RateTarget } from "../../src/core/rate-target.ts"
 import { type BitsPerSecond, bitsPerSecond, bytes, milliseconds, wholeBytesRate } from "../../src/core/units.ts";
 
 /** A clock that is set by hand, ms. */
-export class HandClock implements Clock {
+class HandClock implements Clock {
   at = 1_000_000;
   /** Of the wall clock, ahead of the other. */
   offset = 1_700_000_000_000;
