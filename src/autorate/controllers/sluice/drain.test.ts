@@ -110,12 +110,23 @@ describe("while a queue drains", () => {
 
   it("takes the line for less when the queue drains more slowly than it ought to", () => {
     // Sent are 5 Mbit/s: at 6 Mbit/s it would drain by 0.17 s in a second.
-    const { view, drain } = drainingSince(0.5, (sent) => 200 - 50 * (sent - NOW + 0.5));
+    const { view, drain } = drainingSince(0.5, (sent) => 200 - 120 * (sent - NOW + 0.5));
     const { side, verdict } = draining(view, drain);
     assert.equal(verdict.branch, "cut again");
-    within(side.capacity!, 5100, 5400);
-    assert.ok(verdict.rate < 5000);
+    within(side.capacity!, 5500, 5800);
+    assert.ok(verdict.rate < 5500);
     assert.equal(side.drain!.vain, 0);
+  });
+
+  it("cuts twice for a queue that stands as it is, and then takes it for somebody else's", () => {
+    const { view, drain } = drainingSince(0.5, () => 200);
+    const first = draining(view, drain);
+    assert.equal(first.verdict.branch, "cut again");
+    assert.equal(first.side.drain!.vain, 1);
+    const last = draining(view, { ...drain, vain: 2 });
+    assert.equal(last.verdict.branch, "foreign");
+    assert.equal(last.verdict.rate, Math.max(view.side.capacity!, drain.from));
+    assert.equal(last.side.drain, undefined);
   });
 
   it("takes the line for less when the queue goes on growing, as it does when the line falls again", () => {

@@ -10,11 +10,12 @@ const RECUT = 0.97;
 /** Cuts that do not help before the delay is taken for somebody else's, and how much each takes off. */
 const VAIN_MOST = 3;
 const VAIN_SHARE = 0.85;
+/** The same of cuts that leave a queue just as it was: each is by more than half. */
+const STANDING_MOST = 2;
 /** A cut helped when the delay is below this share of what it was. */
 const HELPED = 0.7;
-/** Then it is left alone for so long, s, at this share of the rate that there was. */
-const FOREIGN_REST = 5;
-const FOREIGN_SHARE = 0.8;
+/** Then it is left alone for so long, s. */
+const FOREIGN_REST = 10;
 /** Answers of after the cut are waited for so much longer than the queue ought to take, s. */
 const UNHEARD = 2;
 /** Beyond what the queue takes to go, s. */
@@ -71,12 +72,16 @@ function drained({ options, around, side }: View): Step {
   return decide(next, side.capacity! * (1 - options.headroom), "drained");
 }
 
-/** The delay is none of ours: nearly as before, and left alone for a while. */
+/** The delay is none of ours: as before, and left alone for a while. */
 function foreign({ around, side }: View, drain: Drain): Step {
   const until = around.now + FOREIGN_REST;
   const next: Side = { ...side, drain: undefined, holdUntil: until, foreignUntil: until };
-  const rate = Math.max(side.capacity ?? 0, FOREIGN_SHARE * drain.from);
-  return decide(next, rate, "foreign", "cutting does not help: the queue is not ours");
+  return decide(
+    next,
+    Math.max(side.capacity ?? 0, drain.from),
+    "foreign",
+    "cutting does not help: the queue is not ours",
+  );
 }
 
 /** Cuts again when the capacity shows to be less than it was taken for; undefined when it does not. */
@@ -91,7 +96,12 @@ function corrected(view: View, drain: Drain): Step | undefined {
     return cut(view, through.achieved, "cut again", drain.vain);
   const shown = capacityShown(view, drain);
   if (!shown) return undefined;
-  if (evidence.late && shown.capacity < RECUT * known) return cut(view, shown.capacity, "cut again", drain.vain);
+  if (evidence.late && shown.capacity < RECUT * known) {
+    if (!shown.standing) return cut(view, shown.capacity, "cut again", drain.vain);
+    // A queue that stays as it is, whatever the rate, is not ours.
+    if (drain.vain >= STANDING_MOST) return foreign(view, drain);
+    return cut(view, shown.capacity, "cut again", drain.vain + 1);
+  }
   // Upload is sent by our own rate, so a capacity that was taken for less than it is shows, too.
   if (shown.growing || direction !== "upload" || shown.capacity <= known / RECUT) return undefined;
   return stay(view, "drain", "the queue drains", { capacity: Math.min(shown.capacity, drain.from) });

@@ -12,6 +12,8 @@ const CLEAR = 2;
 /** So many answers over so long (s) tell how a queue drains. */
 const DRAIN_POINTS = 3;
 const DRAIN_SPAN = 0.09;
+/** A queue stands as it is below this, s per s. */
+const STANDS = 0.1;
 /** A slope below this is none. */
 const FLAT = 0.02;
 /** Of a queue that is full and grows no more it is known only that there is too much: this share of it is tried. */
@@ -59,6 +61,8 @@ export interface Shown {
   readonly capacity: number;
   /** It grew still: by what was sent before. */
   readonly growing: boolean;
+  /** It neither grew nor went. */
+  readonly standing: boolean;
 }
 
 /** The capacity as the draining queue shows it; undefined while too little is seen of it. */
@@ -78,5 +82,6 @@ export function capacityShown(view: View, drain: Drain): Shown | undefined {
   const slope = slopeOf(standing);
   if (!slope || (growing ? slope.value < GROWS : slope.to - slope.from < DRAIN_SPAN)) return undefined;
   const { achieved } = useBetween(side.counts, slope.from, slope.to);
-  return { capacity: capacityBySlope(achieved, slope.value), growing };
+  const stands = Math.abs(slope.value) < STANDS;
+  return { capacity: capacityBySlope(achieved, slope.value), growing, standing: stands };
 }
