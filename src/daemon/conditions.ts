@@ -97,7 +97,7 @@ export const CONDITIONS = {
   AUTORATE_REFUSED: {
     severity: "error",
     title: "The kernel does not take the rate that autorate sets",
-    message: "Cannot set {direction} of {link}: {reason}",
+    message: "The {direction} of {link} does not follow its line: {reason}",
     remedy: "Look at tc -s qdisc show and tc -s class show; it is tried again at every tick",
   },
   AUTORATE_BLIND: {
@@ -110,7 +110,7 @@ export const CONDITIONS = {
     severity: "warning",
     title: "A plugin of autorate is not asked any more",
     message: "The plugin {plugin} of {link} is disabled: {reason}",
-    remedy: "Mend the script, then change or reload the configuration of the link",
+    remedy: "Mend the script, then run sluice reload",
   },
 } as const satisfies Readonly<Record<string, ConditionSpec>>;
 

@@ -77,18 +77,20 @@ async function started(config: string): Promise<AutorateLab> {
   return lab;
 }
 
-/** Both directions of A are at their most. */
+/** Both directions of A are at their most, or have just looked whether it is too much. */
 async function open(lab: AutorateLab): Promise<void> {
-  await lab.rate("a", "download", "dl0", MOST.dl0, MOST.dl0);
-  await lab.rate("a", "upload", "ul0", MOST.ul0, MOST.ul0);
+  await lab.rate("a", "download", "dl0", 0.9 * MOST.dl0, MOST.dl0);
+  await lab.rate("a", "upload", "ul0", 0.9 * MOST.ul0, MOST.ul0);
 }
 
-/** Nothing is taken for a queue, for three seconds. */
+/** For three seconds nothing is taken for a queue, but for what a busy machine makes of the delays: some milliseconds. */
 async function unmoved(lab: AutorateLab): Promise<void> {
-  for (const { state, download, upload } of await lab.ticks("a", 30)) {
-    assert.equal(state, "running");
-    assert.ok(download.rateBitsPerSecond > 900 * MOST.dl0, `${download.rateBitsPerSecond} bit/s`);
-    assert.ok(upload.rateBitsPerSecond > 900 * MOST.ul0, `${upload.rateBitsPerSecond} bit/s`);
+  for (const tick of await lab.ticks("a", 30)) {
+    const { state, download, upload } = tick;
+    const told = JSON.stringify(tick);
+    assert.equal(state, "running", told);
+    assert.ok(download.rateBitsPerSecond > 600 * MOST.dl0 && upload.rateBitsPerSecond > 600 * MOST.ul0, told);
+    assert.ok(download.deltaMs! < 100 && upload.deltaMs! < 100, told);
   }
 }
 
@@ -100,7 +102,7 @@ test("links in a daemon", async (t) => {
     lab.reflect({ down: 8 + BLOAT });
     await lab.rate("a", "download", "dl0", 2000, 0.8 * MOST.dl0);
     await lab.rate("b", "download", "dl1", 2000, 0.8 * MOST.dl1);
-    assert.equal((await lab.link("a")).link.last?.upload.rateBitsPerSecond, 1000 * MOST.ul0);
+    assert.ok((await lab.link("a")).link.last!.upload.rateBitsPerSecond > 600 * MOST.ul0);
     lab.reflect();
     await open(lab);
     lab.reflect({ up: 12 + BLOAT });
@@ -127,8 +129,8 @@ test("links in a daemon", async (t) => {
     assert.equal(history.length, 7);
     const all = lab.cli(["autorate", "status"]).stdout;
     assert.match(all, /^a: running, controller sluice, 6 reflectors answer$/m);
-    assert.match(all, /^download +20 Mbit\/s .* 2 Mbit\/s \.\. 10 Mbit\/s \.\. 20 Mbit\/s .* tbf on dl0$/m);
-    assert.match(all, /^upload +8 Mbit\/s .* class 1:1 of ul0$/m);
+    assert.match(all, /^download +[\d.]+ Mbit\/s .* 2 Mbit\/s \.\. 10 Mbit\/s \.\. 20 Mbit\/s .* tbf on dl0$/m);
+    assert.match(all, /^upload +[\d.]+ Mbit\/s .* class 1:1 of ul0$/m);
     assert.match(all, /^b: running, controller ewma/m);
     const one = lab.cli(["autorate", "status", "a"]).stdout;
     for (const address of REFLECTORS) assert.match(one, new RegExp(`^${address} +timestamp `, "m"));
@@ -189,7 +191,8 @@ test("links in a daemon", async (t) => {
     };
     assert.equal(value('sluice_autorate_state{link="a",state="running"}'), 1);
     assert.equal(value('sluice_autorate_state{link="a",state="blind"}'), 0);
-    assert.equal(value('sluice_autorate_rate_bytes_per_second{link="a",direction="upload"}'), 125 * MOST.ul0);
+    const rate = value('sluice_autorate_rate_bytes_per_second{link="a",direction="upload"}');
+    assert.ok(rate > 75 * MOST.ul0 && rate <= 125 * MOST.ul0, `${rate}`);
     assert.ok(value('sluice_autorate_achieved_bytes_per_second{link="b",direction="download"}') > 1e5);
     assert.ok(value('sluice_autorate_writes_total{link="a",direction="download"}') > 1);
     assert.equal(value('sluice_autorate_write_failures_total{link="a",direction="download"}'), 0);
@@ -261,24 +264,30 @@ test("links in a daemon", async (t) => {
 
   await t.test("somebody else sets a rate: it is put back, and told", async () => {
     lab.tc("qdisc change dev dl0 root handle 1: tbf rate 3mbit burst 20kb limit 60kb");
-    await lab.rate("a", "download", "dl0", MOST.dl0, MOST.dl0);
+    await lab.rate("a", "download", "dl0", 0.9 * MOST.dl0, MOST.dl0);
     await eventually(async () => {
       const { events } = await lab.client.call("events", { query: { kind: "autorate.contested" } });
-      assert.match(events.at(-1)?.message ?? "", /^Somebody set download of a to 3 Mbit\/s: 20 Mbit\/s is put back$/);
+      assert.match(
+        events.at(-1)?.message ?? "",
+        /^Somebody set download of a to 3 Mbit\/s: [\d.]+ Mbit\/s is put back$/,
+      );
     });
   });
 
   await t.test("the kernel cannot take the rate: told once, and again when it can", async () => {
     lab.tc("qdisc change dev dl0 root handle 1: tbf rate 3mbit burst 20kb limit 60kb peakrate 5mbit mtu 2000");
     const told = await lab.condition("AUTORATE_REFUSED");
-    assert.match(told, /download.* a: .*peakrate of 5Mbit has to be higher/i);
+    assert.match(
+      told,
+      /^The download of a does not follow its line: Cannot set tbf on dl0 to .*peakrate of 5Mbit has to be higher/,
+    );
     assert.doesNotMatch(told, /\n/);
     const { link } = await lab.link("a");
     assert.ok(link.download!.writes.failed > 0);
     assert.equal(link.last!.state, "running");
     lab.tc("qdisc replace dev dl0 root handle 1: tbf rate 3mbit burst 20kb limit 60kb");
     await lab.healthy();
-    await lab.rate("a", "download", "dl0", MOST.dl0, MOST.dl0);
+    await lab.rate("a", "download", "dl0", 0.9 * MOST.dl0, MOST.dl0);
   });
 
   await t.test("the interface goes and comes back; the other direction goes on", async () => {
@@ -366,7 +375,7 @@ test("links in a daemon", async (t) => {
     await open(lab);
     lab.kill("SIGKILL");
     await lab.ended();
-    assert.equal(lab.rateOf("dl0"), MOST.dl0, "what was set stays");
+    assert.ok(lab.rateOf("dl0") > 0.6 * MOST.dl0, "what was set stays");
     await lab.start();
     await open(lab);
     await eventually(() => {

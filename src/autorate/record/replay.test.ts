@@ -78,12 +78,23 @@ test("a trace that begins in the middle goes on from the rates that were set the
 });
 
 test("a direction that is not there has no load", async () => {
-  const recorded = record(scenarioOf("download"), CONTROLLERS["sluice"]!);
-  const ticks = recorded.ticks.slice(0, 50).map((tick) => {
+  const { header, ticks } = record(scenarioOf("download"), CONTROLLERS["sluice"]!);
+  const bounds = { min: 0, base: 1, max: Number.POSITIVE_INFINITY };
+  const without = ticks.slice(0, 50).map((tick) => {
     const { directions } = tick.input!;
-    const upload = { ...directions.upload, rate: 0, achieved: 0, load: 0, bytes: 0 };
+    const upload = { ...directions.upload, bounds, rate: 0, achieved: 0, load: 0, bytes: 0 };
     return { ...tick, input: { ...tick.input!, directions: { ...directions, upload } } };
   });
-  for (const { decision } of await over(runOf({ ...recorded, ticks }), CONTROLLERS["sluice"]!, true))
-    assert.ok(Number.isFinite(decision.download.rate));
+  const loads: number[] = [];
+  const listener: Controller<undefined> = {
+    name: "listener",
+    period: 0.1,
+    init: () => undefined,
+    step(state, { directions }) {
+      loads.push(directions.upload.load);
+      return { state, decision: { download: { rate: 5000, branch: "test" }, upload: { rate: 0, branch: "test" } } };
+    },
+  };
+  await over(runOf({ header, ticks: without }), listener, true);
+  assert.deepEqual(loads, Array<number>(50).fill(0));
 });

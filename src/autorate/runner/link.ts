@@ -152,7 +152,6 @@ export class LinkRunner implements AsyncDisposable {
     // In an idle link nobody is asked: when it wakes, answers are waited for from then on.
     if (samples.length > 0 || this.#state === "idle") this.#answered = now;
     const notes: string[] = [];
-    const foreign = new Set<Direction>();
     let measurable = true;
     const there = DIRECTIONS.filter((d) => {
       const sight = aims[d]?.look();
@@ -160,7 +159,7 @@ export class LinkRunner implements AsyncDisposable {
       this.#note(d, sight.kind === "missing" ? sight.reason : undefined);
       if (sight.kind === "missing") return false;
       if (sight.restarted) measurable = false;
-      this.#adopt(d, sight.rate, sight.foreign, foreign);
+      this.#adopt(d, sight.rate, sight.foreign);
       return true;
     });
     const count = { at: now, bytes: both((d) => aims[d]?.bytes ?? 0) };
@@ -175,7 +174,7 @@ export class LinkRunner implements AsyncDisposable {
     const wanted = await this.#settled(input, decision, now, notes);
     // Where nothing may be written, the rate is what is there, whatever is wanted.
     this.#rates = both((d) => (this.#adjusts(d) ? wanted[d] : this.#rates[d]));
-    const written = await this.#write(there, wanted, foreign);
+    const written = await this.#write(there, wanted);
     const record: TickRecord = {
       wall: this.#parts.clock.now(),
       state: this.#state,
@@ -191,14 +190,13 @@ export class LinkRunner implements AsyncDisposable {
   }
 
   /** Somebody else's rate is put back; where nothing is to be written it is taken as it is. */
-  #adopt(direction: Direction, rate: number | undefined, foreign: boolean, found: Set<Direction>): void {
+  #adopt(direction: Direction, rate: number | undefined, foreign: boolean): void {
     const { aims, happened } = this.#parts;
     if (!this.#adjusts(direction)) {
       if (rate !== undefined) this.#rates = { ...this.#rates, [direction]: rate };
       return;
     }
     if (!foreign) return;
-    found.add(direction);
     aims[direction]!.release();
     happened({ kind: "foreign", direction, found: rate, set: this.#rates[direction] });
   }
@@ -312,15 +310,11 @@ export class LinkRunner implements AsyncDisposable {
   }
 
   /** Writes what changed, and what was changed by others. */
-  async #write(
-    there: readonly Direction[],
-    wanted: Both<number>,
-    foreign: ReadonlySet<Direction>,
-  ): Promise<Direction[]> {
+  async #write(there: readonly Direction[], wanted: Both<number>): Promise<Direction[]> {
     const written: Direction[] = [];
     for (const d of there) {
       const aim = this.#parts.aims[d]!;
-      if (aim.isSetTo(wanted[d]) && !foreign.has(d)) continue;
+      if (aim.isSetTo(wanted[d])) continue;
       try {
         // A dry run takes it, and tells what it would do.
         await aim.set(wanted[d]);
