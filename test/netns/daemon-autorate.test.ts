@@ -279,7 +279,7 @@ test("links in a daemon", async (t) => {
     const told = await lab.condition("AUTORATE_REFUSED");
     assert.match(
       told,
-      /^The download of a does not follow its line: Cannot set tbf on dl0 to .*peakrate of 5Mbit has to be higher/,
+      /^The download of a does not follow its line: Cannot set tbf on dl0 to .*peakrate of 5mbit has to be higher/,
     );
     assert.doesNotMatch(told, /\n/);
     const { link } = await lab.link("a");
