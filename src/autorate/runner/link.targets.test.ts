@@ -63,6 +63,22 @@ test("a target that vanishes is told of once and looked for; the other direction
   assert.ok(Math.abs(achieved - 10_000) < 1, `${achieved}`);
 });
 
+test("what is not there for another reason than before is told anew", async () => {
+  const bench = new LinkBench();
+  const target = bench.targets.download!;
+  for (const reason of ["it has no TBF", "it has no TBF", "there is no interface", "it has no TBF"]) {
+    target.absence = reason;
+    await bench.tick(3);
+  }
+  assert.deepEqual(
+    bench.happened("target-missing").map(({ reason }) => reason),
+    ["it has no TBF", "there is no interface", "it has no TBF"],
+  );
+  target.absence = undefined;
+  await bench.tick(3);
+  assert.equal(bench.happened("target-found").length, 1);
+});
+
 test("without any target the link waits, and decides nothing", async () => {
   const bench = new LinkBench();
   for (const d of DIRECTIONS) bench.targets[d]!.absence = "it has no qdisc";

@@ -105,7 +105,8 @@ export class LinkRunner implements AsyncDisposable {
   #answered: number | undefined;
   #active: number;
   #tick = 0;
-  readonly #missing = new Set<Direction>();
+  /** Why they are. */
+  readonly #missing = new Map<Direction, string>();
   readonly #refused = new Set<Direction>();
   #fates: Both<Fate> | undefined;
 
@@ -201,15 +202,15 @@ export class LinkRunner implements AsyncDisposable {
     happened({ kind: "foreign", direction, found: rate, set: this.#rates[direction] });
   }
 
-  /** Tells of a target that went or came, once. */
+  /** Tells of a target that went or came, once, and again when it is another reason why it is not there. */
   #note(direction: Direction, missing: string | undefined): void {
     const { aims, happened } = this.#parts;
     const target = aims[direction]!.target.label;
-    if (missing !== undefined && !this.#missing.has(direction)) {
-      this.#missing.add(direction);
+    if (missing === undefined) {
+      if (this.#missing.delete(direction)) happened({ kind: "target-found", direction, target });
+    } else if (this.#missing.get(direction) !== missing) {
+      this.#missing.set(direction, missing);
       happened({ kind: "target-missing", direction, target, reason: missing });
-    } else if (missing === undefined && this.#missing.delete(direction)) {
-      happened({ kind: "target-found", direction, target });
     }
   }
 
