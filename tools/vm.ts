@@ -1,7 +1,8 @@
 /**
- * Runs tests on other kernels: `node tools/vm.ts [--qemu] [part of a path ...]` boots user-mode Linux with CAKE, fq_codel
- * and netem, or with --qemu two of Debian's kernels in QEMU (as root), and runs test/netns and test/vm in them; beside
- * user-mode Linux test/reboot, on machines of its own. The last line is `N passed, N failed, N skipped`; exit 1 when one
+ * Runs tests on other kernels: `node tools/vm.ts [--qemu] [--within SECONDS] [part of a path ...]` boots user-mode Linux with
+ * CAKE, fq_codel and netem, or with --qemu two of Debian's kernels in QEMU (as root), and runs test/netns and test/vm in
+ * them; beside user-mode Linux test/reboot, on machines of its own. After so many seconds no file is begun any more, and
+ * those left count as skipped. The last line is `N passed, N failed, N skipped`; exit 1 when one
  * failed or none ran, 69 when there is no kernel to boot.
  *
  * What ran without a part of a path is kept, as `npm test` keeps what ran on this machine's kernel. `node tools/vm.ts
@@ -9,6 +10,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { testFiles } from "./testing/files.ts";
 import { reportLines, succeeded } from "./testing/report.ts";
 import { remark, runTier } from "./testing/tier.ts";
@@ -47,14 +49,14 @@ function machinesOrSkip(qemu: boolean, filters: readonly string[]): Machine[] {
   }
 }
 
-async function runTests(qemu: boolean, filters: readonly string[]): Promise<void> {
+async function runTests(qemu: boolean, filters: readonly string[], within?: number): Promise<void> {
   endBySignals();
   const machines = machinesOrSkip(qemu, filters);
   const job = { netns: testFiles(root, "netns", filters), vm: testFiles(root, "vm", filters) };
   const reboots = machines.some(({ pullsPlug }) => pullsPlug) ? testFiles(root, "reboot", filters) : [];
   const [rebooted, ...ran] = await Promise.all([
     runTier(root, "reboot", reboots),
-    ...machines.map((machine) => runInGuests(root, machine, cache, job)),
+    ...machines.map((machine) => runInGuests(root, machine, cache, job, within)),
   ]);
   const columns = ran.map((column) => ({ ...column, results: [...column.results, ...rebooted] }));
   if (filters.length === 0) for (const column of columns) keep(root, column);
@@ -64,12 +66,28 @@ async function runTests(qemu: boolean, filters: readonly string[]): Promise<void
   process.exitCode = succeeded(results) ? 0 : 1;
 }
 
-const args = process.argv.slice(2);
-const filters = args.filter((arg) => !arg.startsWith("--"));
-const options = args.filter((arg) => arg.startsWith("--"));
-if (args.join(" ") === "--write-matrix") writeMatrix();
-else if (options.every((option) => option === "--qemu")) await runTests(options.length > 0, filters);
-else {
-  console.error(`Cannot use ${args.join(" ")}: wanted [--qemu] [part of a path ...], or --write-matrix alone`);
-  process.exitCode = 64;
+function usage(): never {
+  console.error(`Wanted [--qemu] [--within SECONDS] [part of a path ...], or --write-matrix alone`);
+  process.exit(64);
 }
+
+function commandLine() {
+  const options = {
+    qemu: { type: "boolean" },
+    within: { type: "string" },
+    "write-matrix": { type: "boolean" },
+  } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    console.error((error as Error).message);
+    return usage();
+  }
+}
+
+const { values, positionals } = commandLine();
+const { qemu = false, within } = values;
+if (within !== undefined && !/^\d{1,6}$/.test(within)) usage();
+if (!values["write-matrix"]) await runTests(qemu, positionals, within === undefined ? undefined : Number(within));
+else if (process.argv.length === 3) writeMatrix();
+else usage();

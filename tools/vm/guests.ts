@@ -4,7 +4,7 @@ import { causeText, fileLine } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
 import { remark } from "../testing/tier.ts";
 import { boot, type Ended, lastWords } from "./boot.ts";
-import { type Job, type Outcome, outcomeName, readOutcome, writeJob } from "./job.ts";
+import { type Job, type Outcome, outcomeName, readOutcome, sayEnough, writeJob } from "./job.ts";
 import type { Machine } from "./machine.ts";
 import type { Column } from "./matrix.ts";
 import { SharedFolder } from "./shared-folder.ts";
@@ -20,20 +20,24 @@ const death = (ended: Ended, running?: string): FileResult => {
   return remark("the virtual machine", { failures: [{ path: [], cause }] });
 };
 
+const skipped = (file: string, reason: string): FileResult => remark(file, { skips: [{ path: [], reason }] });
+
 /**
  * Runs the job on a machine; each file's line is shown when it has ended, after the machine's label if it has one.
  *
  * @param cache where it may keep what it needs
+ * @param within seconds after which no file is begun any more: those left are skipped, and say so
  */
 export async function runInGuests(
   root: string,
   machine: Machine,
   cache: string,
   job: Pick<Job, "netns" | "vm">,
+  within?: number,
 ): Promise<Column> {
   const leftOut = [...job.netns, ...job.vm].flatMap((file) => {
     const reason = machine.leavesOut?.(file);
-    return reason === undefined ? [] : [remark(file, { skips: [{ path: [], reason }] })];
+    return reason === undefined ? [] : [skipped(file, reason)];
   });
   const runs = (files: readonly string[]) => files.filter((file) => !leftOut.some((result) => result.file === file));
   const [netns, vm] = [runs(job.netns), runs(job.vm)];
@@ -62,15 +66,21 @@ export async function runInGuests(
     boot(machine, { number, root, shared: shared.path }, ({ refresh }) =>
       refreshes.set(outcomeName(number), refresh),
     ).catch((error: unknown) => ({ console: [causeText(error)], stopped: "could not be started" }));
+  const enough = within === undefined ? undefined : setTimeout(() => sayEnough(shared.path), within * 1000);
   const ends = await Promise.all(numbers.map(begin));
+  clearTimeout(enough);
   watcher.close();
   show();
 
   const told = outcomes();
   const deaths = told.flatMap(({ finished, running }, number) => (finished ? [] : [death(ends[number]!, running)]));
+  const begun = new Set(told.flatMap(({ results, running }) => [...results.map(({ file }) => file), running]));
+  const reason = `the ${within} s for all of them were over before it was begun`;
+  const late =
+    deaths.length > 0 ? [] : [...netns, ...vm].filter((file) => !begun.has(file)).map((file) => skipped(file, reason));
   const release = told.find((outcome) => outcome.kernel !== undefined)?.kernel;
   return {
     kernel: release === undefined ? unknown : `${release}, ${machine.title}`,
-    results: [...leftOut, ...told.flatMap(({ results }) => results), ...deaths],
+    results: [...leftOut, ...late, ...told.flatMap(({ results }) => results), ...deaths],
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { remark } from "../testing/tier.ts";
-import { claim, readJob, readOutcome, report, tellable, writeJob } from "./job.ts";
+import { claim, readJob, readOutcome, report, sayEnough, tellable, writeJob } from "./job.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -29,6 +29,12 @@ test("each file is claimed once, whatever its path", () => {
     files.map((file) => claim(folder, file)),
     [false, false, false],
   );
+});
+
+test("nothing is claimed any more when it was said to be enough", () => {
+  assert.equal(claim(folder, "a.test.ts"), true);
+  sayEnough(folder);
+  assert.equal(claim(folder, "b.test.ts"), false);
 });
 
 test("what a guest told before it died is known, guest by guest", () => {

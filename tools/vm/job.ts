@@ -55,8 +55,15 @@ export function readJob(folder: string): Job {
   return JSON.parse(readFileSync(join(folder, "job.json"), "utf8")) as Job;
 }
 
-/** Whether a file is ours to run: true for the first guest that asks. */
+/** Once it is there no guest begins another file. */
+const enoughFile = (folder: string): string => join(folder, "enough");
+
+/** Lets the guests end after what they run now. */
+export const sayEnough = (folder: string): void => writeFileSync(enoughFile(folder), "");
+
+/** Whether a file is ours to run: true for the first guest that asks, unless it was said to be enough. */
 export function claim(folder: string, file: string): boolean {
+  if (existsSync(enoughFile(folder))) return false;
   try {
     writeFileSync(join(folder, `claim-${encodeURIComponent(file)}`), "", { flag: "wx" });
     return true;
