@@ -44,6 +44,41 @@ test("check of good files says what it found and exits with 0", () => {
   assert.deepEqual([json["schema"], json["circuits"]], ["sluice/check/1", 14]);
 });
 
+test("check opens what links name: lists of reflectors, scripts of controllers and plugins", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-test-"));
+  const link = (more: string): string =>
+    `[autorate.links.dsl]\nupload_interface = "wan"\nupload_base = "5Mbit"\n${more}\n`;
+  const checked = (more: string) => {
+    writeFileSync(join(folder, "sluice.toml"), link(more));
+    return sluice(["check", "--config", "sluice.toml"], folder);
+  };
+  try {
+    writeFileSync(join(folder, "broken.lua"), "return {\n  calculate = function(\n");
+    const broken = checked(
+      'reflector_file = "list.csv"\ncontroller = "./broken.lua"\nplugins = ["./broken.lua", "./none.lua"]',
+    );
+    assert.equal(broken.status, 65, broken.stderr);
+    for (const part of [
+      '/list.csv": there is no',
+      "broken.lua:3: error: ",
+      "broken.lua:3: warning: ",
+      '/none.lua": there is no',
+    ])
+      assert.ok(broken.stderr.includes(part), `${part} in ${broken.stderr}`);
+    const [controller, plugin] = ["controllers/ewma.lua", "plugins/log_readings.lua"].map((path) =>
+      join(ROOT, "lua", path),
+    );
+    const good = checked(`controller = "${controller}"\nplugins = ["${plugin}"]`);
+    assert.equal(good.stderr, "");
+    assert.match(good.stdout, /^ok: 1 link that follows its line; 0 warnings/);
+    const lacking = checked('plugins = ["./none.lua"]');
+    assert.equal(lacking.status, 0, "a link does without a plugin");
+    assert.match(lacking.stdout, /; 1 warnings/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("wrong usage exits with 64 and names what was meant", () => {
   const unknown = sluice(["chekc"]);
   assert.equal(unknown.status, 64);

@@ -5,6 +5,7 @@ import { type ControllerPlan, controllerPlan } from "../../autorate/controllers/
 import { replay, replaySetup, type ReplayTick } from "../../autorate/record/replay.ts";
 import { readTrace, type Trace, traceBounds, type TraceHeader, type TraceRun } from "../../autorate/record/trace.ts";
 import { seeded } from "../../autorate/simulation/random.ts";
+import { isScript } from "../../autorate/settings/controller-name.ts";
 import { CONTROLLER_OPTIONS } from "../../autorate/settings/options.ts";
 import { both } from "../../core/both.ts";
 import { didYouMean } from "../../core/nearest.ts";
@@ -33,11 +34,9 @@ export interface Replayed {
   readonly ticks: readonly ReplayTick[];
 }
 
-const isPath = (name: string): boolean => name.includes("/") || name.endsWith(".lua");
-
 /** A configuration that says what a trace and the caller say, and nothing else. */
 function configOf({ header, ticks }: TraceRun, { controller: wanted, options }: ReplayOrder): LinkConfig {
-  const controller = isPath(wanted) ? resolve(wanted) : wanted;
+  const controller = isScript(wanted) ? resolve(wanted) : wanted;
   // What it was told then it is told again.
   const recorded = controller === header.controller ? header.options : undefined;
   return {
@@ -73,7 +72,7 @@ function planOf(run: TraceRun, order: ReplayOrder): ControllerPlan {
 /** Replays. @throws SluiceError FILE_UNREADABLE, AUTORATE_TRACE, USAGE for a controller that there is not */
 export async function replayFile(order: ReplayOrder): Promise<Replayed> {
   const { path, controller, own } = order;
-  if (!isPath(controller) && !Object.hasOwn(CONTROLLER_OPTIONS, controller)) {
+  if (!isScript(controller) && !Object.hasOwn(CONTROLLER_OPTIONS, controller)) {
     const names = Object.keys(CONTROLLER_OPTIONS);
     const hint = didYouMean(controller, names);
     const reason = `There is no controller "${controller}", only ${names.join(", ")} and paths of Lua scripts${hint}`;

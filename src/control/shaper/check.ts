@@ -40,7 +40,8 @@ async function checkInputs({ source, config }: Inputs): Promise<Checked> {
 /** Checks them; without a `[shaper]` there are links only. @throws SluiceError with everything that is wrong */
 export async function checkFiles({ inputs, autorate, warnings }: Checkable): Promise<Output<"shaper.check">> {
   const { counts, problems } = inputs ? await checkInputs(inputs) : NOTHING;
-  const all = [...warnings, ...problems];
+  const named = autorate ? await (await import("../autorate/check.ts")).checkLinks(autorate) : [];
+  const all = [...warnings, ...problems, ...named];
   if (all.some(({ severity }) => severity === "error")) throw new SluiceError(all);
   const { download, upload } = inputs?.config.rate ?? { download: 0, upload: 0 };
   const rates = { downloadBitsPerSecond: download, uploadBitsPerSecond: upload };
