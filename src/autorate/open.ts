@@ -85,12 +85,9 @@ async function openPlugins(
   const disabled = ({ path, reason = "" }: PluginState): void => happened({ kind: "plugin-disabled", path, reason });
   const plugins = await Plugins.open(config.plugins, luaSettings(config, setup), { random, clock, disabled });
   const chain: PluginChain = {
-    process({ input, decision }) {
+    async process({ input, decision }) {
       const readings = readingsOf(input, decision, now);
-      if (readings) return plugins.process(readings);
-      const { directions } = input;
-      const rates = both((d) => decision[d].rate);
-      return Promise.resolve({ rates, thresholds: both((d) => directions[d].threshold), notes: [] });
+      return readings && plugins.process(readings);
     },
   };
   return { chain, states: () => plugins.states, close: () => plugins[Symbol.asyncDispose]() };

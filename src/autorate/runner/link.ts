@@ -8,7 +8,6 @@ import type { Clock } from "../../core/clock.ts";
 import { briefly } from "../../core/errors.ts";
 import type { LinkConfig } from "../config.ts";
 import type { Driver } from "../controllers/controller.ts";
-import { deltaStatistic } from "../controllers/ewma.ts";
 import {
   type Bounds,
   type Decision,
@@ -40,21 +39,24 @@ export interface Ear {
 export interface PluginCall {
   readonly input: TickInput;
   readonly decision: Decision;
-  readonly deltas: Both<number>;
 }
 
 /** Plugins, seen from here. */
 export interface PluginChain {
-  process(call: PluginCall): Promise<{
-    readonly rates: Both<number>;
-    readonly thresholds: Both<number>;
-    readonly notes: readonly string[];
-  }>;
+  /** Undefined where there is too little measured to ask them. */
+  process(call: PluginCall): Promise<
+    | {
+        readonly rates: Both<number>;
+        readonly thresholds: Both<number>;
+        readonly notes: readonly string[];
+      }
+    | undefined
+  >;
 }
 
 /** Things that happen to a link, each worth an event. */
 export type LinkEvent =
-  | { readonly kind: "state"; readonly from: LinkState; readonly to: LinkState; readonly reason?: string }
+  | { readonly kind: "state"; readonly from: LinkState; readonly to: LinkState }
   | {
       readonly kind: "foreign";
       readonly direction: Direction;
@@ -293,10 +295,9 @@ export class LinkRunner implements AsyncDisposable {
   async #plugged(input: TickInput, decision: Decision, notes: string[]): Promise<Both<number>> {
     const decided = both((d) => decision[d].rate);
     const { plugins } = this.#parts;
-    const [download, upload] = DIRECTIONS.map((d) => deltaStatistic(input.directions[d].deltas));
-    if (!plugins || download === undefined || upload === undefined) return decided;
     try {
-      const outcome = await plugins.process({ input, decision, deltas: { download, upload } });
+      const outcome = await plugins?.process({ input, decision });
+      if (!outcome) return decided;
       this.#thresholds = outcome.thresholds;
       notes.push(...outcome.notes);
       return outcome.rates;
