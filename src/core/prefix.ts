@@ -92,6 +92,18 @@ export function parsePrefix(text: string): Prefix | PrefixProblem {
   return prefix(family, address, length);
 }
 
+/** The 4 or 16 bytes of a host's address, network order. @throws TypeError for what is none, such as a network */
+export function addressBytes(text: string): Uint8Array {
+  const host = parsePrefix(text);
+  if (typeof host === "string" || host.length !== bits(host.family))
+    throw new TypeError(`"${text}" is no address of a host`);
+  return Buffer.from(host.address.toString(16).padStart(bits(host.family) / 4, "0"), "hex");
+}
+
+/** The canonical text of the 4 or 16 bytes of an address. */
+export const addressText = (bytes: Uint8Array): string =>
+  formatAddress(bytes.length === 4 ? 4 : 6, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
+
 /** Whether `outer` holds every address of `inner` (a prefix contains itself). */
 export function contains(outer: Prefix, inner: Prefix): boolean {
   return (

@@ -162,6 +162,8 @@ export class Watcher implements Part {
   #take(change: Change): void {
     if (change.kind === "overrun") return this.#change("messages of the kernel were lost", true);
     if (change.kind === "link") return this.#takeLink(change.ifindex, change.name, change.gone);
+    // Not asked for.
+    if (change.kind === "hosts") return undefined;
     const name = this.#links.get(change.ifindex);
     if (name !== undefined && this.#configured.includes(name))
       this.#change(`qdiscs or filters of ${name} changed`, true);

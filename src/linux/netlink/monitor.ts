@@ -1,4 +1,7 @@
-/** Hears what changes in the kernel: links, qdiscs, classes and filters of a network namespace (rtnetlink groups). */
+/**
+ * Hears what changes in the kernel: links of a network namespace, and either their qdiscs, classes and filters, or their
+ * addresses with routes and neighbours (rtnetlink groups).
+ */
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { bind, eventfd, pollAsync, setsockopt, socket } from "../ffi.ts";
@@ -17,8 +20,12 @@ const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
-const RTMGRP_LINK = 1;
-const RTMGRP_TC = 8;
+const RTMGRP = { LINK: 1, NEIGH: 4, TC: 8, IPV4_IFADDR: 0x10, IPV4_ROUTE: 0x40, IPV6_IFADDR: 0x100, IPV6_ROUTE: 0x400 };
+/** What is heard besides links. */
+const HEARD = {
+  tc: RTMGRP.TC,
+  hosts: RTMGRP.NEIGH | RTMGRP.IPV4_IFADDR | RTMGRP.IPV4_ROUTE | RTMGRP.IPV6_IFADDR | RTMGRP.IPV6_ROUTE,
+} as const;
 const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
 const KERNEL_BUFFER = 8 * 2 ** 20;
@@ -31,6 +38,8 @@ export type Change =
   | { readonly kind: "link"; readonly ifindex: number; readonly name: string; readonly gone: boolean }
   /** A qdisc, class or filter on an interface. */
   | { readonly kind: "tc"; readonly ifindex: number }
+  /** An address, a route or a neighbour: how hosts are reached. */
+  | { readonly kind: "hosts" }
   /** Changes were lost because nobody read them in time: anything may have changed. */
   | { readonly kind: "overrun" };
 
@@ -49,7 +58,17 @@ const TC_TYPES: ReadonlySet<number> = new Set([
   RTM.DELTFILTER,
 ]);
 
+const HOST_TYPES: ReadonlySet<number> = new Set([
+  RTM.NEWADDR,
+  RTM.DELADDR,
+  RTM.NEWROUTE,
+  RTM.DELROUTE,
+  RTM.NEWNEIGH,
+  RTM.DELNEIGH,
+]);
+
 function decode(message: Messages): Change | undefined {
+  if (HOST_TYPES.has(message.type)) return { kind: "hosts" };
   // Bridges tell of their ports by the same messages: a port that leaves one is no link that is gone.
   const isLink = message.type === RTM.NEWLINK || message.type === RTM.DELLINK;
   if (isLink && (message.u16(0) & 0xff) !== AF_UNSPEC) return undefined;
@@ -88,9 +107,10 @@ export class RtnlMonitor implements Disposable {
    * Opens one in a namespace, this thread's own when left out.
    *
    * @param own what these sockets cause is left out, and counted
+   * @param heard what besides links
    * @throws SystemError
    */
-  static open(ns?: Netns, own?: OwnPorts): RtnlMonitor {
+  static open(ns?: Netns, own?: OwnPorts, heard: keyof typeof HEARD = "tc"): RtnlMonitor {
     const make = (): number => check("socket AF_NETLINK", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     using owned = new DisposableStack();
     const fd = owned.use(new Fd(ns ? ns.run(make) : make()));
@@ -98,7 +118,7 @@ export class RtnlMonitor implements Disposable {
     // struct sockaddr_nl: u16 family, u16, u32 port, u32 groups.
     const address = Buffer.alloc(12);
     address.writeUInt16LE(AF_NETLINK, 0);
-    address.writeUInt32LE(RTMGRP_LINK | RTMGRP_TC, 8);
+    address.writeUInt32LE(RTMGRP.LINK | HEARD[heard], 8);
     check("bind netlink groups", bind(fd.number, address, address.length));
     const wake = owned.use(new Fd(check("eventfd", eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))));
     return new RtnlMonitor(owned.move(), fd, wake, own);

@@ -1,5 +1,5 @@
 /** Frames made by hand: Ethernet with VLAN tags, PPPoE sessions, IPv4 and IPv6. Pure. */
-import { commonAddress, parsePrefix } from "../../core/prefix.ts";
+import { addressBytes } from "../../core/prefix.ts";
 
 /** Ethernet types. */
 export const ETHERTYPE = {
@@ -37,13 +37,6 @@ function u16(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(2 * values.length);
   values.forEach((value, index) => bytes.writeUInt16BE(value, 2 * index));
   return bytes;
-}
-
-function addressBytes(text: string): Buffer {
-  const parsed = parsePrefix(text);
-  if (typeof parsed === "string") throw new TypeError(`Cannot build a packet: "${text}" is ${parsed}`);
-  const bytes = Buffer.from(commonAddress(parsed).toString(16).padStart(32, "0"), "hex");
-  return parsed.family === 4 ? bytes.subarray(12) : bytes;
 }
 
 /** The Internet checksum (RFC 1071) of an even number of bytes. */
