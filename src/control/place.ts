@@ -1,7 +1,7 @@
 /** Where operations work: one installation on one machine. */
 import type { Clock } from "../core/clock.ts";
-import { openEgress } from "../dispatcher/egress-host.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
+import { openTcHost } from "../dispatcher/tc-host.ts";
 import type { Paths } from "../linux/paths.ts";
 import type { LiveRates } from "../shaper/live-rates.ts";
 import type { ShaperPlace } from "../shaper/shaper.ts";
@@ -28,7 +28,7 @@ const OWNER = "sluice-shaper";
 /** The same place as the shaper wants it; its classifier goes on the dispatcher. */
 export function shaperPlace({ paths, clock, netns, live }: Place): ShaperPlace {
   const where = netns === undefined ? {} : { netns };
-  const egress = () => openEgress({ paths, clock, owner: OWNER, ...where });
+  const egress = () => openTcHost({ side: "egress", paths, clock, owner: OWNER, ...where });
   return { paths, ...where, egress, ...(live && { live }) };
 }
 

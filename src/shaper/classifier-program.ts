@@ -1,8 +1,8 @@
 /** The classifier's program: loaded from the object file, and read back from the kernel. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { EgressProgram } from "../core/egress.ts";
 import { U32 } from "../core/layout.ts";
+import type { TcProgram } from "../core/tc-place.ts";
 import { possibleCpus } from "../linux/bpf/cpus.ts";
 import { mapInfo, openMapById, openProgramById, programInfo } from "../linux/bpf/info.ts";
 import { BpfMap, perCpu } from "../linux/bpf/map.ts";
@@ -41,7 +41,7 @@ function objectFile(): ObjectFile {
 export const classifierBuildId = (): number => objectFile().buildId;
 
 /** The program with its configuration, to be put on a device. */
-export function classifierProgram(config: ClassifierConfig, bareIp: boolean): Omit<EgressProgram, "reuse"> {
+export function classifierProgram(config: ClassifierConfig, bareIp: boolean): Omit<TcProgram, "reuse"> {
   const { image, buildId } = objectFile();
   const data = encodeReadOnlyData({ config, bareIp, buildId });
   return { image, label: "classifier.bpf.o", name: CLASSIFIER_NAME, globals: { config: data.toString("hex") } };

@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Device, EgressHost } from "../core/egress.ts";
+import type { Device, TcHost } from "../core/tc-place.ts";
 import { ensureBpffs, openPin, pin, unpin } from "../linux/bpf/pin.ts";
 import { dumpLinks } from "../linux/netlink/dump.ts";
 import type { LinkRecord } from "../linux/netlink/link.ts";
@@ -37,7 +37,7 @@ export interface ClassifierOptions {
   /** A socket in the devices' network namespace; it stays the caller's. */
   readonly socket: RtnlSocket;
   /** The place on the devices' egress side; it stays the caller's. */
-  readonly egress: EgressHost;
+  readonly egress: TcHost;
 }
 
 /** What a device has at the classifier's place. */
@@ -52,7 +52,7 @@ export interface ClassifierState {
 export class Classifier implements Disposable {
   readonly #pins: string;
   readonly #socket: RtnlSocket;
-  readonly #egress: EgressHost;
+  readonly #egress: TcHost;
   /** The table of the last device that was detached: attaching again in this process, to undo that, finds it full. */
   #kept: HostMap | undefined;
 

@@ -1,7 +1,7 @@
 /** The shaper as a whole: fetch, plan, apply on one machine, with the store that keeps ids. */
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import type { EgressHost } from "../core/egress.ts";
+import type { TcHost } from "../core/tc-place.ts";
 import { SluiceError } from "../core/errors.ts";
 import { type ExecuteOptions, type Executor, execute } from "../core/executor.ts";
 import { logger } from "../core/log.ts";
@@ -37,7 +37,7 @@ export interface ShaperPlace {
   /** Name or path of the network namespace of the interfaces; this process's own when left out. */
   readonly netns?: string;
   /** Opens the place of the classifier on the interfaces' egress side. */
-  readonly egress: () => EgressHost;
+  readonly egress: () => TcHost;
   /** Rates that hold instead of planned ones; told which tree is in the kernel. */
   readonly live?: LiveRates;
 }

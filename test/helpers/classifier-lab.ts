@@ -15,7 +15,7 @@ import { Netns } from "../../src/linux/netns.ts";
 import { pathsBelow } from "../../src/linux/paths.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
 import { Classifier } from "../../src/shaper/classifier.ts";
-import type { Device } from "../../src/core/egress.ts";
+import type { Device } from "../../src/core/tc-place.ts";
 import type { ClassifierConfig, HostEntry, UnknownTarget } from "../../src/shaper/model.ts";
 import { TestBpffs } from "./bpffs.ts";
 import { egressAt } from "./egress.ts";

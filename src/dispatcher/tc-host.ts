@@ -1,6 +1,6 @@
-/** Offers other domains a place on the TC egress dispatchers: their program is a member among the user's. */
-import type { Device, EgressHost, EgressProgram, EgressState } from "../core/egress.ts";
+/** Offers other domains a place on the TC dispatchers: their program is a member among the user's. */
 import { ref } from "../core/binding.ts";
+import type { Device, TcHost, TcProgram, TcSide, TcState } from "../core/tc-place.ts";
 import { type ChangeInputs, Dispatcher, type DispatcherPlace } from "./dispatcher.ts";
 import { type DispatcherKey, isMember, keyText, type MemberLink, sameKey, type State } from "./model.ts";
 import { digestOf, readObject } from "./object.ts";
@@ -13,22 +13,25 @@ const PRIORITY = 50;
 /** TC_ACT_UNSPEC, TC_ACT_PIPE and an empty slot: what runs after it still runs. */
 const PROCEED_ON = [-1, 3, 30];
 
-/** Where it is, and for whom. */
-export interface EgressPlace extends DispatcherPlace {
+/** On which side it is, where, and for whom. */
+export interface TcPlace extends DispatcherPlace {
+  readonly side: TcSide;
   /** Whose programs these are, `sluice-shaper`. */
   readonly owner: string;
   /** Name or path of the network namespace; this process's own when left out. */
   readonly netns?: string;
 }
 
-class DispatcherEgress implements EgressHost {
+class DispatcherHost implements TcHost {
   readonly #owner: string;
+  readonly #side: TcSide;
   readonly #netns: string | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #nsid: number;
 
-  constructor(place: EgressPlace) {
+  constructor(place: TcPlace) {
     this.#owner = place.owner;
+    this.#side = place.side;
     this.#netns = place.netns;
     using owned = new DisposableStack();
     this.#dispatcher = owned.use(new Dispatcher(place));
@@ -36,7 +39,7 @@ class DispatcherEgress implements EgressHost {
     owned.move();
   }
 
-  stateOf(device: Device): EgressState | undefined {
+  stateOf(device: Device): TcState | undefined {
     const key = this.#keyOf(device);
     const link = this.#linkOn(this.#dispatcher.state(), key);
     if (!link) return undefined;
@@ -45,7 +48,7 @@ class DispatcherEgress implements EgressHost {
     return runs && programs.has(link.programId) ? { programId: link.programId } : {};
   }
 
-  async put(device: Device, program: EgressProgram): Promise<number> {
+  async put(device: Device, program: TcProgram): Promise<number> {
     const { image, label, name, globals, reuse } = program;
     const facts = readObject(label, image);
     const key = this.#keyOf(device);
@@ -93,7 +96,7 @@ class DispatcherEgress implements EgressHost {
   }
 
   #keyOf({ ifindex }: Device): DispatcherKey {
-    return { hook: "tc-egress", nsid: this.#nsid, ifindex };
+    return { hook: `tc-${this.#side}`, nsid: this.#nsid, ifindex };
   }
 
   #hookOf(device: Device): { key: DispatcherKey; device: string; netns?: string } {
@@ -109,4 +112,4 @@ class DispatcherEgress implements EgressHost {
 }
 
 /** Opens it. Dispose it. @throws SluiceError NETNS_MISSING */
-export const openEgress = (place: EgressPlace): EgressHost => new DispatcherEgress(place);
+export const openTcHost = (place: TcPlace): TcHost => new DispatcherHost(place);
