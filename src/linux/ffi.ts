@@ -19,6 +19,9 @@ export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.addre
 export const copyMemory = (address: bigint, length: number): Buffer =>
   length === 0 ? Buffer.alloc(0) : Buffer.from(new Uint8Array(koffi.view(address, length)));
 
+/** Memory that C gave out the address of, itself: it must not be touched once C has taken it back. */
+export const viewMemory = (address: bigint, length: number): ArrayBuffer => koffi.view(address, length);
+
 /** Memory a C function may write to or read from. */
 type Memory = NodeJS.ArrayBufferView | null;
 
@@ -60,6 +63,37 @@ export const setsockopt = libc.func("int setsockopt(int fd, int level, int name,
   name: number,
   value: Memory,
   length: number,
+) => number;
+const setsockoptCall = libc.func("int setsockopt(int fd, int level, int name, const void *val, uint32_t len)") as {
+  async: (
+    fd: number,
+    level: number,
+    name: number,
+    value: Memory,
+    length: number,
+    done: (error: Error | null, result: number) => void,
+  ) => void;
+};
+/** setsockopt(2) in a thread of its own, for options that wait for locks; 0, or the negative error number. */
+export const setsockoptAsync = (fd: number, level: number, name: number, value: Buffer): Promise<number> =>
+  new Promise((resolve, reject) => {
+    setsockoptCall.async(fd, level, name, value, value.length, (error, result) => {
+      if (error) reject(error);
+      else resolve(result < 0 ? -errno() : result);
+    });
+  });
+/** socketpair(2) into two s32. */
+export const socketpair = libc.func("int socketpair(int domain, int type, int protocol, void *fds)") as (
+  domain: number,
+  type: number,
+  protocol: number,
+  fds: Memory,
+) => number;
+/** sendmsg(2); the header is a struct msghdr that holds the addresses of its parts. */
+export const sendmsg = libc.func("int64_t sendmsg(int fd, const void *header, int flags)") as (
+  fd: number,
+  header: Memory,
+  flags: number,
 ) => number;
 /** sendto(2). */
 export const sendto = libc.func(
@@ -118,8 +152,47 @@ export const ppoll = libc.func("int ppoll(void *fds, unsigned long count, const 
   timeout: Memory,
   mask: null,
 ) => number;
+/** poll(2) in this thread, for programs that have nothing else to do. */
+export const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)") as (
+  fds: Memory,
+  count: number,
+  timeout: number,
+) => number;
 /** getgrnam(3): the address of a struct group, 0 when there is none of that name. */
 export const getgrnam = libc.func("uintptr_t getgrnam(const char *name)") as (name: string) => bigint | number;
+/** memfd_create(2). */
+export const memfdCreate = libc.func("int memfd_create(const char *name, unsigned int flags)") as (
+  name: string,
+  flags: number,
+) => number;
+/** ftruncate(2). */
+export const ftruncate = libc.func("int ftruncate(int fd, int64_t length)") as (fd: number, length: number) => number;
+const mmapCall = libc.func(
+  "intptr_t mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)",
+) as (address: null, length: number, protection: number, flags: number, fd: number, offset: number) => bigint | number;
+/** mmap(2) wherever the kernel likes: the address, or -1. */
+export const mmap = (length: number, protection: number, flags: number, fd: number): bigint =>
+  BigInt(mmapCall(null, length, protection, flags, fd, 0));
+/** munmap(2). */
+export const munmap = libc.func("int munmap(uintptr_t address, size_t length)") as (
+  address: bigint,
+  length: number,
+) => number;
+/** prctl(2) with numbers as its arguments. */
+export const prctl = libc.func(
+  "int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)",
+) as (option: number, a: number, b: number, c: number, d: number) => number;
+/** capset(2) of this thread: a header of u32 version and s32 pid, then two times three u32. */
+export const capset = libc.func("int capset(void *header, const void *data)") as (
+  header: Memory,
+  data: Memory,
+) => number;
+/** sched_setaffinity(2) of this thread when the pid is 0; the mask has a bit for each processor. */
+export const schedSetaffinity = libc.func("int sched_setaffinity(int pid, size_t size, const void *mask)") as (
+  pid: number,
+  size: number,
+  mask: Memory,
+) => number;
 /** malloc_trim(3): gives memory that the C library holds back to the kernel. */
 export const mallocTrim = libc.func("int malloc_trim(size_t pad)") as (pad: number) => number;
 /** ioctl(2) with a structure as its argument. */
