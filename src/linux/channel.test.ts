@@ -15,16 +15,13 @@ test("messages keep their borders and their order, both ways", () => {
   assert.equal(right.receive(), undefined);
   fc.assert(
     fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 5 }), (messages) => {
-      const plain = messages.map((message) => JSON.parse(JSON.stringify(message)) as object);
       for (const [from, to] of [
         [left, right],
         [right, left],
       ] as const) {
-        for (const message of plain) assert.equal(from.send(message), true);
-        assert.deepEqual(
-          plain.map(() => to.receive()?.message),
-          plain,
-        );
+        for (const message of messages) assert.equal(from.send(message), true);
+        // As texts: some values, such as -0, have no text of their own.
+        assert.equal(JSON.stringify(messages.map(() => to.receive()?.message)), JSON.stringify(messages));
         assert.equal(to.receive(), undefined);
       }
     }),
