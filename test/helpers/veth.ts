@@ -61,6 +61,11 @@ export class VethPair implements Disposable {
     this.#quiet("ip", ...words);
   }
 
+  /** Sets sysctls in the namespace, `name=value`. */
+  sysctl(...settings: string[]): void {
+    this.#quiet("sysctl", "-q", ...settings);
+  }
+
   #quiet(program: string, ...words: string[]): void {
     const done = this.ns.run(() => spawnSync(program, words, { encoding: "utf8" }));
     assert.equal(done.status, 0, `${program} ${words.join(" ")}: ${done.stderr}`);
