@@ -95,6 +95,13 @@ export const sendmsg = libc.func("int64_t sendmsg(int fd, const void *header, in
   header: Memory,
   flags: number,
 ) => number;
+/** sendmmsg(2) of so many struct mmsghdr at an address: how many were sent, -1 when the first of them was not. */
+export const sendmmsg = libc.func("int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)") as (
+  fd: number,
+  headers: number,
+  count: number,
+  flags: number,
+) => number;
 /** sendto(2). */
 export const sendto = libc.func(
   "int64_t sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t alen)",
