@@ -111,18 +111,23 @@ export class BpfMap<K, V> implements Disposable {
     }
   }
 
-  /** All rows. Rows that others add or remove meanwhile may be in it or not. */
-  entries(): [K, V][] {
-    return this.#entriesByBatch() ?? this.#entriesOneByOne();
+  /**
+   * All rows, or the first ones. Rows that others add or remove meanwhile may be in it or not.
+   *
+   * @param most enough of them; there may be more
+   */
+  entries(most = Number.POSITIVE_INFINITY): [K, V][] {
+    if (most <= 0) return [];
+    return this.#entriesByBatch(most) ?? this.#entriesOneByOne(most);
   }
 
-  #entriesByBatch(): [K, V][] | undefined {
+  #entriesByBatch(most: number): [K, V][] | undefined {
     const rows: [K, V][] = [];
     const keys = Buffer.alloc(BATCH * this.key.size);
     const values = Buffer.alloc(BATCH * this.value.size);
     // The cursor is a key, or for hashes the number of a bucket.
     const cursor = Buffer.alloc(Math.max(this.key.size, 4));
-    for (let first = true, result = 0; result >= 0; first = false) {
+    for (let first = true, result = 0; result >= 0 && rows.length < most; first = false) {
       const attribute = this.#batch(BATCH).pointer(8, cursor).pointer(16, keys).pointer(24, values);
       if (!first) attribute.pointer(0, cursor);
       result = tryBpf("MAP_LOOKUP_BATCH", attribute);
@@ -135,7 +140,7 @@ export class BpfMap<K, V> implements Disposable {
     return rows;
   }
 
-  #entriesOneByOne(): [K, V][] {
+  #entriesOneByOne(most: number): [K, V][] {
     const rows: [K, V][] = [];
     let before: Buffer | undefined;
     for (;;) {
@@ -149,6 +154,7 @@ export class BpfMap<K, V> implements Disposable {
       const found = tryBpf("MAP_LOOKUP_ELEM", this.#attribute().pointer(8, key).pointer(16, value));
       if (found >= 0) rows.push([this.key.read(key, 0), this.value.read(value, 0)]);
       before = key;
+      if (rows.length >= most) return rows;
     }
   }
 

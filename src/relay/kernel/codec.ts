@@ -1,0 +1,188 @@
+/** The kernel plane's tables and read-only data as bytes: the other side of `bpf/relay.h`. */
+import { encode, type Layout } from "../../core/layout.ts";
+import { COUNTERS } from "../model.ts";
+
+/** Most outputs of a row. */
+export const MAX_OUTPUTS = 60;
+/** Most rows, for all interfaces together. */
+export const MAX_ROWS = 16_384;
+/** Most interfaces that packets are taken from. */
+export const MAX_INPUTS = 1024;
+
+const KEEP_DSCP = 0xff;
+const KEEP_SOURCE = 1;
+const ADDRESS = 16;
+const MAC = 6;
+/** `::ffff:0:0/96`, where IPv4 lies. */
+const MAPPED = Buffer.from("00000000000000000000ffff", "hex");
+const NOTHING = Buffer.alloc(ADDRESS);
+
+/** What a row is found by. Addresses have 4 or 16 bytes, network order. */
+export interface RuleKey {
+  readonly ifindex: number;
+  /** 0: untagged. */
+  readonly vlan: number;
+  readonly group: Uint8Array;
+  /** 0: any. */
+  readonly port: number;
+  readonly source?: Uint8Array;
+}
+
+/** Where a row sends copies. */
+export interface RowOutput {
+  /** Of its counters. */
+  readonly slot: number;
+  readonly ifindex: number;
+  readonly group: Uint8Array;
+  /** 0: that of the packet. */
+  readonly port: number;
+  readonly ttl: number;
+  /** Undefined: that of the packet. */
+  readonly dscp?: number;
+  /** Undefined: that of the packet. */
+  readonly source?: Uint8Array;
+  /** 6 bytes, zeros for a device without a link layer. */
+  readonly mac: Uint8Array;
+  readonly ownMac: Uint8Array;
+}
+
+/** A row's value. Without outputs it leaves packets to the user plane that rows with less in their keys would take. */
+export interface RowRule {
+  /** Of its counters. */
+  readonly slot: number;
+  /** The smallest of the outputs', in bytes from the IP header on. */
+  readonly mtu: number;
+  readonly outputs: readonly RowOutput[];
+}
+
+/** An address in 16 bytes. */
+function writeAddress(buffer: Buffer, offset: number, address: Uint8Array): void {
+  if (address.length === 4) buffer.set(MAPPED, offset);
+  buffer.set(address, offset + ADDRESS - address.length);
+}
+
+function readAddress(buffer: Buffer, offset: number): Buffer {
+  const address = Buffer.from(buffer.subarray(offset, offset + ADDRESS));
+  return address.subarray(0, MAPPED.length).equals(MAPPED) ? address.subarray(MAPPED.length) : address;
+}
+
+/** `struct rule_key`. */
+export const RULE_KEY: Layout<RuleKey> = {
+  size: 8 + 2 * ADDRESS,
+  write(buffer, offset, { ifindex, port, vlan, group, source }) {
+    buffer.writeUInt32LE(ifindex, offset);
+    buffer.writeUInt16BE(port, offset + 4);
+    buffer.writeUInt16LE(vlan, offset + 6);
+    writeAddress(buffer, offset + 8, group);
+    if (source) writeAddress(buffer, offset + 8 + ADDRESS, source);
+  },
+  read(buffer, offset) {
+    const source = buffer.subarray(offset + 8 + ADDRESS, offset + 8 + 2 * ADDRESS);
+    return {
+      ifindex: buffer.readUInt32LE(offset),
+      port: buffer.readUInt16BE(offset + 4),
+      vlan: buffer.readUInt16LE(offset + 6),
+      group: readAddress(buffer, offset + 8),
+      ...(!source.equals(NOTHING) && { source: readAddress(source, 0) }),
+    };
+  },
+};
+
+/** `struct output`. */
+const OUTPUT: Layout<RowOutput> = {
+  size: 64,
+  write(buffer, offset, output) {
+    buffer.writeUInt32LE(output.slot, offset);
+    buffer.writeUInt32LE(output.ifindex, offset + 4);
+    buffer.writeUInt16BE(output.port, offset + 8);
+    buffer.writeUInt8(output.ttl, offset + 10);
+    buffer.writeUInt8(output.dscp ?? KEEP_DSCP, offset + 11);
+    buffer.writeUInt32LE(output.source ? 0 : KEEP_SOURCE, offset + 12);
+    if (output.source) writeAddress(buffer, offset + 16, output.source);
+    writeAddress(buffer, offset + 32, output.group);
+    buffer.set(output.mac, offset + 48);
+    buffer.set(output.ownMac, offset + 54);
+  },
+  read(buffer, offset) {
+    const dscp = buffer.readUInt8(offset + 11);
+    const kept = (buffer.readUInt32LE(offset + 12) & KEEP_SOURCE) !== 0;
+    return {
+      slot: buffer.readUInt32LE(offset),
+      ifindex: buffer.readUInt32LE(offset + 4),
+      port: buffer.readUInt16BE(offset + 8),
+      ttl: buffer.readUInt8(offset + 10),
+      group: readAddress(buffer, offset + 32),
+      mac: Buffer.from(buffer.subarray(offset + 48, offset + 48 + MAC)),
+      ownMac: Buffer.from(buffer.subarray(offset + 54, offset + 54 + MAC)),
+      ...(dscp !== KEEP_DSCP && { dscp }),
+      ...(!kept && { source: readAddress(buffer, offset + 16) }),
+    };
+  },
+};
+
+const RULE_HEAD = 16;
+
+/** `struct rule`. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
+export const RULE: Layout<RowRule> = {
+  size: RULE_HEAD + MAX_OUTPUTS * OUTPUT.size,
+  write(buffer, offset, { slot, mtu, outputs }) {
+    if (outputs.length > MAX_OUTPUTS) throw new RangeError(`A row has ${MAX_OUTPUTS} outputs at most`);
+    buffer.writeUInt32LE(slot, offset);
+    buffer.writeUInt32LE(outputs.length, offset + 4);
+    buffer.writeUInt32LE(mtu, offset + 8);
+    outputs.forEach((output, i) => OUTPUT.write(buffer, offset + RULE_HEAD + i * OUTPUT.size, output));
+  },
+  read: (buffer, offset) => ({
+    slot: buffer.readUInt32LE(offset),
+    mtu: buffer.readUInt32LE(offset + 8),
+    outputs: Array.from({ length: buffer.readUInt32LE(offset + 4) }, (_, i) =>
+      OUTPUT.read(buffer, offset + RULE_HEAD + i * OUTPUT.size),
+    ),
+  }),
+};
+
+const raw = (size: number): Layout<Buffer> => ({
+  size,
+  write(buffer, offset, value) {
+    buffer.set(value, offset);
+  },
+  read: (buffer, offset) => Buffer.from(buffer.subarray(offset, offset + size)),
+});
+
+/** Keys and values as bytes, for whoever only compares them. */
+export const RAW_KEY: Layout<Buffer> = raw(RULE_KEY.size);
+/** See {@link RAW_KEY}. */
+export const RAW_RULE: Layout<Buffer> = raw(RULE.size);
+
+/** A row as the map has it. */
+export interface Row {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** Makes a row. */
+export const encodeRow = (key: RuleKey, rule: RowRule): Row => ({
+  key: encode(RULE_KEY, key),
+  value: encode(RULE, rule),
+});
+
+/** What kinds of rules an interface has (`enum kind`), a bit each. */
+export const kindOf = ({ source, port }: Pick<RuleKey, "source" | "port">): number => {
+  if (source) return port === 0 ? 2 : 1;
+  return port === 0 ? 8 : 4;
+};
+
+/** `struct counters`: each counter in the order of COUNTERS, exact up to 2^53. */
+export const COUNTERS_ROW: Layout<number[]> = {
+  size: 8 * COUNTERS.length,
+  write: (buffer, offset, values) =>
+    values.forEach((value, i) => void buffer.writeBigUInt64LE(BigInt(value), offset + 8 * i)),
+  read: (buffer, offset) => COUNTERS.map((_, i) => Number(buffer.readBigUInt64LE(offset + 8 * i))),
+};
+
+/** `struct config`: which object the program was loaded from. */
+export const encodeConfig = (buildId: number): Buffer => {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32LE(buildId, 0);
+  return buffer;
+};
