@@ -56,6 +56,12 @@ export const bind = libc.func("int bind(int fd, const void *addr, uint32_t len)"
   address: Memory,
   length: number,
 ) => number;
+/** connect(2). */
+export const connect = libc.func("int connect(int fd, const void *addr, uint32_t len)") as (
+  fd: number,
+  address: Memory,
+  length: number,
+) => number;
 /** setsockopt(2). */
 export const setsockopt = libc.func("int setsockopt(int fd, int level, int name, const void *val, uint32_t len)") as (
   fd: number,
