@@ -9,7 +9,7 @@ import { pathsBelow } from "../../src/linux/paths.ts";
 import { ShapedLab } from "./shaper.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const STARTS_WITHIN = 30_000;
+const STARTS_WITHIN = 60_000;
 
 /** How a daemon is started. */
 export interface StartOptions {

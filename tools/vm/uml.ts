@@ -22,11 +22,15 @@ const RUNS_IN_QEMU = /netns\/dispatcher-(crash|doctor|load)\.test/;
 /** Daemons by the dozen, which no kernel makes others; one runs here in vm/bakery-daemon, and what it hears in netlink-monitor. */
 const STARTS_DAEMONS = "netns/daemon";
 
-/** Delays of milliseconds, on a processor whose turns take as long; what the kernel has to offer for it, icmp-socket asks. */
-const MEASURES = /netns\/autorate-(probe|bed|site)\.test/;
+/**
+ * Delays of milliseconds, on a processor whose turns take as long (what the kernel has to offer for it, icmp-socket asks),
+ * and rates in Mbit/s, of which this guest carries only a few when the machine has other work.
+ */
+const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 function leavesOut(file: string): string | undefined {
-  if (MEASURES.test(file)) return "it measures milliseconds, and this guest adds its own; icmp-socket runs here";
+  if (MEASURES.test(file))
+    return "it measures delays or rates, and this guest adds its own; icmp-socket and site-target run here";
   if (RUNS_IN_QEMU.test(file)) return "it starts many processes, and runs on 6.1 in QEMU";
   if (file.includes(STARTS_DAEMONS))
     return "it starts dozens of daemons; vm/bakery-daemon and netlink-monitor run here";
