@@ -72,7 +72,7 @@ class DispatcherHost implements TcHost {
         { ...this.#hookOf(device), add: [member], remove: new Set(before ? [before.id] : []) },
         { ...inputs, state, hook: hooks.get(keyText(key))! },
       );
-      return [load, rebuild, ...planForget(before ? [before.programId] : [], state)];
+      return [load, rebuild, ...planForget([...(before ? [before.programId] : []), ...this.#strays(state)], state)];
     };
     const images = new Map([[digestOf(image), image]]);
     const { bindings } = await this.#dispatcher.changeLocked(make, { hooks: [this.#hookOf(device)], images });
@@ -83,10 +83,11 @@ class DispatcherHost implements TcHost {
     const key = this.#keyOf(device);
     if (!this.#linkOn(this.#dispatcher.state(), key)) return;
     const make = (inputs: ChangeInputs) => {
-      const link = this.#linkOn(inputs.snapshot.state, key);
+      const { state } = inputs.snapshot;
+      const link = this.#linkOn(state, key);
       if (!link) return [];
       const detach = planDetach([link], { ...inputs, reclaimClsact: true });
-      return [...detach, ...planForget([link.programId], inputs.snapshot.state)];
+      return [...detach, ...planForget([link.programId, ...this.#strays(state)], state)];
     };
     await this.#dispatcher.changeLocked(make, { hooks: [this.#hookOf(device)] });
   }
@@ -102,6 +103,14 @@ class DispatcherHost implements TcHost {
   #hookOf(device: Device): { key: DispatcherKey; device: string; netns?: string } {
     const netns = this.#netns;
     return { key: this.#keyOf(device), device: device.name, ...(netns !== undefined && { netns }) };
+  }
+
+  /** The owner's programs whose interfaces are gone. */
+  #strays(state: State): number[] {
+    const linked = new Set([...state.links.values()].map(({ programId }) => programId));
+    return [...state.programs.values()]
+      .filter(({ id, owner }) => owner === this.#owner && !linked.has(id))
+      .map(({ id }) => id);
   }
 
   #linkOn(state: State, key: DispatcherKey): MemberLink | undefined {

@@ -27,7 +27,7 @@ import { groupMac } from "../../src/relay/resolve.ts";
 import { TestBpffs } from "./bpffs.ts";
 import { Capture, PROTOCOL } from "./capture.ts";
 import { eventually } from "./eventually.ts";
-import { readUdp, type SeenUdp } from "./udp-frame.ts";
+import { readUdp, type SeenUdp } from "./datagram-frame.ts";
 
 /** Counters of the lab's plane. */
 export const SLOTS = 512;
@@ -49,6 +49,8 @@ const macBytes = (text: string): Uint8Array => Buffer.from(text.replaceAll(":", 
 export class RelayKernelLab implements Disposable {
   readonly #owned = new DisposableStack();
   readonly #captures = new Map<string, Capture>();
+  /** What came and nobody has asked for. */
+  readonly #kept = new Map<string, SeenUdp[]>();
   readonly #senders = new Map<string, PacketSocket>();
   readonly router: Netns;
   readonly host: Netns;
@@ -66,10 +68,9 @@ export class RelayKernelLab implements Disposable {
     this.host = own(Netns.create());
     this.socket = own(RtnlSocket.open(this.router));
     for (const ns of [this.router, this.host]) {
-      // Addresses are there at once; nobody solicits routers among the packets that are counted.
       for (const which of ["all", "default"]) {
-        this.sysctl(`ipv6/conf/${which}/accept_dad`, 0, ns);
-        this.sysctl(`ipv6/conf/${which}/router_solicitations`, 0, ns);
+        // No multicast reports and router solicitations among the packets that are counted; the program asks no stack.
+        this.sysctl(`ipv6/conf/${which}/disable_ipv6`, 1, ns);
         // What a host at several ends of a router gets comes by interfaces that no route to its source leads by.
         this.sysctl(`ipv4/conf/${which}/rp_filter`, ns === this.router ? 1 : 0, ns);
       }
@@ -152,7 +153,7 @@ export class RelayKernelLab implements Disposable {
   output(device: string, group: string, more: Partial<PlaneOutput> = {}): PlaneOutput {
     const { ifindex, mtu, address } = this.link(device);
     const bytes = addressBytes(group);
-    const index = Number(device.slice(1));
+    const index = Number(device.replaceAll(/\D/g, ""));
     return {
       slot: this.#nextSlot++,
       ifindex,
@@ -170,8 +171,22 @@ export class RelayKernelLab implements Disposable {
 
   /** A rule on in0 for port 5000; its number is its slot. */
   rule(number: number, group: string, outputs: readonly PlaneOutput[], more: Partial<PlaneRule> = {}): PlaneRule {
-    const base = { id: `rule${number}`, slot: number, ifindex: this.link("in0").ifindex, port: 5000, vlan: 0 };
-    return { ...base, group: addressBytes(group), class: "normal", cap: {}, outputs, ...more };
+    return this.rules(number, [group], outputs, more)[0]!;
+  }
+
+  /** Rules for many groups that share their counters. */
+  rules(
+    number: number,
+    groups: readonly string[],
+    outputs: readonly PlaneOutput[],
+    more: Partial<PlaneRule> = {},
+  ): PlaneRule[] {
+    const ifindex = more.ifindex ?? this.link("in0").ifindex;
+    const base = { slot: number, ifindex, port: 5000, vlan: 0, class: "normal" as const };
+    return groups.map((group, i) => {
+      const id = i === 0 ? `rule${number}` : `rule${number}.${i}`;
+      return { id, ...base, group: addressBytes(group), cap: {}, outputs, ...more };
+    });
   }
 
   /** Sends frames from the host. */
@@ -183,8 +198,10 @@ export class RelayKernelLab implements Disposable {
 
   /** Listens from now on to what the host gets by an interface. */
   listen(...devices: readonly string[]): void {
-    for (const device of devices)
-      if (!this.#captures.has(device)) this.#captures.set(device, this.#owned.use(new Capture(device, this.host)));
+    for (const device of devices) {
+      this.#captures.set(device, this.#owned.use(new Capture(device, this.host)));
+      this.#kept.set(device, []);
+    }
   }
 
   /** Listens to what TC leaves of an interface of the router. */
@@ -194,16 +211,36 @@ export class RelayKernelLab implements Disposable {
 
   /** Waits until the host got so many datagrams to an address by an interface; fails when it gets more. */
   async received(device: string, to: string, count: number): Promise<SeenUdp[]> {
-    const capture = this.#captures.get(device) ?? assert.fail(`nobody listens to ${device}`);
-    const seen: SeenUdp[] = [];
+    const kept = this.#kept.get(device) ?? assert.fail(`nobody listens to ${device}`);
     return await eventually(() => {
-      for (const frame of capture.take()) {
-        const datagram = readUdp(frame);
-        if (datagram?.to === to) seen.push(datagram);
-      }
+      this.#look();
+      const seen = kept.filter((datagram) => datagram.to === to);
       assert.equal(seen.length, count, `${device}: datagrams to ${to}`);
+      for (const datagram of seen) kept.splice(kept.indexOf(datagram), 1);
       return seen;
     });
+  }
+
+  /** The same for datagrams to the groups 239/8 by any of these interfaces. */
+  async receivedBy(devices: readonly string[], count: number): Promise<(SeenUdp & { readonly device: string })[]> {
+    return await eventually(() => {
+      this.#look();
+      const seen = devices.flatMap((device) => {
+        const kept = this.#kept.get(device) ?? assert.fail(`nobody listens to ${device}`);
+        return kept.filter(({ to }) => to.startsWith("239.")).map((datagram) => ({ device, ...datagram }));
+      });
+      assert.equal(seen.length, count, `datagrams to any group by ${devices.join()}`);
+      for (const device of devices) this.#kept.set(device, []);
+      return seen;
+    });
+  }
+
+  #look(): void {
+    for (const [device, capture] of this.#captures)
+      for (const frame of capture.take()) {
+        const datagram = readUdp(frame);
+        if (datagram) this.#kept.get(device)!.push(datagram);
+      }
   }
 
   /** The counters of a slot that are not 0. */

@@ -41,10 +41,17 @@ export const vlanPusher = (id: number): Fd =>
     instruction(0xb7, 0, 0, TC_ACT_UNSPEC), // r0
   ]);
 
-/** Puts a program on a device's egress side, in the place of one that is there. */
-export function putFilter(socket: RtnlSocket, ifindex: number, program: Fd, priority: number, name = "test"): void {
+/** Puts a program on one side of a device, egress unless told otherwise, in the place of one that is there. */
+export function putFilter(
+  socket: RtnlSocket,
+  ifindex: number,
+  program: Fd,
+  priority: number,
+  name = "test",
+  parent = TC_EGRESS,
+): void {
   const writer = new MessageWriter();
-  const filter = { parent: TC_EGRESS, priority, handle: 1, fd: program.number, name, directAction: true };
+  const filter = { parent, priority, handle: 1, fd: program.number, name, directAction: true };
   encodeFilter(writer, "replace", ifindex, filter);
   socket.request(writer.finish());
 }

@@ -141,30 +141,35 @@ export const RULE: Layout<RowRule> = {
   }),
 };
 
-const raw = (size: number): Layout<Buffer> => ({
-  size,
-  write(buffer, offset, value) {
-    buffer.set(value, offset);
+/** Keys as bytes, for whoever only compares them. */
+export const RAW_KEY: Layout<Buffer> = {
+  size: RULE_KEY.size,
+  write: (buffer, offset, value) => void value.copy(buffer, offset),
+  read: (buffer, offset) => Buffer.from(buffer.subarray(offset, offset + RULE_KEY.size)),
+};
+
+/** Values as bytes, without the places of outputs that are not there: those are most of it. */
+export const RAW_RULE: Layout<Buffer> = {
+  size: RULE.size,
+  write: (buffer, offset, value) => void value.copy(buffer, offset),
+  read(buffer, offset) {
+    const outputs = Math.min(buffer.readUInt32LE(offset + 4), MAX_OUTPUTS);
+    return Buffer.from(buffer.subarray(offset, offset + RULE_HEAD + outputs * OUTPUT.size));
   },
-  read: (buffer, offset) => Buffer.from(buffer.subarray(offset, offset + size)),
-});
+};
 
-/** Keys and values as bytes, for whoever only compares them. */
-export const RAW_KEY: Layout<Buffer> = raw(RULE_KEY.size);
-/** See {@link RAW_KEY}. */
-export const RAW_RULE: Layout<Buffer> = raw(RULE.size);
-
-/** A row as the map has it. */
+/** A row as the map has it, the value as {@link RAW_RULE} has it. */
 export interface Row {
   readonly key: Buffer;
   readonly value: Buffer;
 }
 
-/** Makes a row. */
-export const encodeRow = (key: RuleKey, rule: RowRule): Row => ({
-  key: encode(RULE_KEY, key),
-  value: encode(RULE, rule),
-});
+/** Makes a row. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
+export function encodeRow(key: RuleKey, rule: RowRule): Row {
+  const value = Buffer.alloc(RULE_HEAD + rule.outputs.length * OUTPUT.size);
+  RULE.write(value, 0, rule);
+  return { key: encode(RULE_KEY, key), value };
+}
 
 /** What kinds of rules an interface has (`enum kind`), a bit each. */
 export const kindOf = ({ source, port }: Pick<RuleKey, "source" | "port">): number => {
