@@ -1,0 +1,104 @@
+/**
+ * Frames without copies into this process: a packet socket with a ring (packet(7), `Documentation/networking/packet_mmap`)
+ * that is opened with privileges and read without any, by whoever has inherited its descriptor.
+ */
+import { check } from "../errno.ts";
+import { Fd } from "../fd.ts";
+import { bind, setsockopt, socket } from "../ffi.ts";
+import { type RingLayout, ringLayout, type RingSize } from "./ring-layout.ts";
+import { attachFilter, frameFilter, NOTHING, type SocketFilter } from "./socket-filter.ts";
+
+export { RxRing } from "./ring-reader.ts";
+export { type RingLayout, ringLayout, type RingMode } from "./ring-layout.ts";
+
+const AF_PACKET = 17;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const SOL_PACKET = 263;
+const PACKET_RX_RING = 5;
+const PACKET_COPY_THRESH = 7;
+const PACKET_VERSION = 10;
+const PACKET_RESERVE = 12;
+const PACKET_VNET_HDR = 15;
+const PACKET_FANOUT = 18;
+const PACKET_IGNORE_OUTGOING = 23;
+const TPACKET_V2 = 1;
+const TPACKET_V3 = 2;
+const ETH_P_ALL = 0x0003;
+const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
+const FANOUT_HASH = 0;
+const FANOUT_CPU = 2;
+/** Of frames that do not fit a slot, bytes. */
+const QUEUE = 4 * 2 ** 20;
+/** Moves the IP header, which a virtio_net_hdr of 10 bytes has moved, to a multiple of 4 again. */
+const RESERVE = 6;
+/** How old a block becomes before it is handed over half empty, ms. */
+const RETIRE = 2;
+
+/** What ring is wanted. */
+export interface RingOptions extends RingSize {
+  readonly ifindex: number;
+  readonly family: 4 | 6;
+  /** How old a block becomes before it is handed over half empty, ms. Default 2. */
+  readonly retireMs?: number;
+  /** Addresses of this host (4 or 16 bytes) of which packets are wanted too; those to groups are anyway. */
+  readonly unicast?: readonly Uint8Array[];
+  /** Which frames, instead of what {@link frameFilter} makes of the above. */
+  readonly filter?: SocketFilter;
+  /** Shares the frames with the other sockets of this number: by their flow, or by the processor that they came to. */
+  readonly fanout?: { readonly id: number; readonly cpu?: boolean };
+}
+
+function requestOf({ mode, blockBytes, blockCount, frameBytes }: RingLayout, retireMs: number): Uint32Array {
+  const frames = (blockBytes / frameBytes) * blockCount;
+  const request = [blockBytes, blockCount, frameBytes, frames];
+  // struct tpacket_req, or tpacket_req3: retire_blk_tov, sizeof_priv, feature_req_word.
+  return Uint32Array.from(mode === "throughput" ? [...request, retireMs, 0, 0] : request);
+}
+
+/**
+ * Opens a ring of an interface in this thread's namespace. It gets what is left over: frames that a program at the
+ * interface's ingress has taken do not come. Frames with a tag are the exception: the tag is only there before any
+ * program saw the frame, so that a ring for these sees them all.
+ *
+ * @throws SystemError EPERM without CAP_NET_RAW, ENODEV, ENOMEM ...
+ */
+export function openRing(options: RingOptions): Fd {
+  const { ifindex, family, mode, tagged = false, fanout, retireMs = RETIRE } = options;
+  const layout = ringLayout(options);
+  using owned = new DisposableStack();
+  // Of no protocol until it is bound: nothing comes before everything is set.
+  const fd = owned.use(new Fd(check("socket AF_PACKET", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0))));
+  const set = (what: string, name: number, value: Int32Array | Uint32Array): void =>
+    void check(what, setsockopt(fd.number, SOL_PACKET, name, value, value.byteLength));
+  set("PACKET_VERSION", PACKET_VERSION, Int32Array.of(mode === "throughput" ? TPACKET_V3 : TPACKET_V2));
+  // Aggregates of many datagrams say by this how long each of them is.
+  set("PACKET_VNET_HDR", PACKET_VNET_HDR, Int32Array.of(1));
+  set("PACKET_RESERVE", PACKET_RESERVE, Uint32Array.of(RESERVE));
+  set("PACKET_IGNORE_OUTGOING", PACKET_IGNORE_OUTGOING, Int32Array.of(1));
+  // What does not fit a slot is queued as a whole besides.
+  if (mode === "latency") {
+    set("PACKET_COPY_THRESH", PACKET_COPY_THRESH, Int32Array.of(1));
+    check("SO_RCVBUFFORCE", setsockopt(fd.number, SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(QUEUE), 4));
+  }
+  set("PACKET_RX_RING", PACKET_RX_RING, requestOf(layout, retireMs));
+  attachFilter(fd.number, NOTHING);
+  // struct sockaddr_ll: u16 family, u16 protocol (network order), s32 ifindex, 12 bytes for addresses.
+  const address = Buffer.alloc(20);
+  address.writeUInt16LE(AF_PACKET, 0);
+  const protocol = family === 4 ? ETH_P_IP : ETH_P_IPV6;
+  address.writeUInt16BE(tagged ? ETH_P_ALL : protocol, 2);
+  address.writeInt32LE(ifindex, 4);
+  check(`bind to interface ${ifindex}`, bind(fd.number, address, address.length));
+  if (fanout) {
+    const type = fanout.cpu ? FANOUT_CPU : FANOUT_HASH;
+    set("PACKET_FANOUT", PACKET_FANOUT, Int32Array.of(fanout.id | (type << 16)));
+  }
+  // Last, so that what comes before the sockets share is not taken twice.
+  attachFilter(fd.number, options.filter ?? frameFilter({ family, ifindex, tagged, unicast: options.unicast ?? [] }));
+  owned.move();
+  return fd;
+}

@@ -1,0 +1,98 @@
+/** A rule as the user plane works with it: with its sockets, and the packets that wait to be sent for it. */
+import { inetAddress, linkAddress } from "../../linux/udp/sockaddr.ts";
+import { COUNTERS, type PlaneOutput, type PlaneRule, type TrafficClass } from "../model.ts";
+import { Cap } from "./cap.ts";
+
+/** A socket for the copies of one output: `udp` makes new datagrams, `raw` sends the packet itself on. */
+export interface OutputSocket {
+  readonly fd: number;
+  readonly kind: "udp" | "raw";
+}
+
+/** An output that is sent by. */
+export interface Output {
+  readonly target: PlaneOutput;
+  readonly fd: number;
+  readonly raw: boolean;
+  /** Where its counters begin. */
+  readonly counters: number;
+  /** Where messages go that have to be told: a struct sockaddr. */
+  readonly name: Uint8Array | undefined;
+  /** Whether the port is the packet's. */
+  readonly keepsPort: boolean;
+  /** Whether the type of service has to be said with each message. */
+  readonly keepsTos: boolean;
+  /** Bytes that stand before the IP header of a frame: virtio_net_hdr, and Ethernet's where there is such. */
+  readonly before: number;
+  /** Largest payload that is not fragmented. */
+  readonly whole: number;
+  /** The kernel does not cut messages into datagrams here: they are sent one by one. */
+  plain: boolean;
+  /** From this packet of the batch on they are sent one by one; -1: they need not be. */
+  resume: number;
+}
+
+/** Bytes of struct virtio_net_hdr. */
+const VNET = 10;
+const ETHERNET = 14;
+
+/** Ring pressure from which on packets of a class are shed; 3 is never reached. */
+const SHED_AT: Readonly<Record<TrafficClass, number>> = { low: 1, normal: 2, high: 3 };
+
+function outputOf(target: PlaneOutput, { fd, kind }: OutputSocket): Output {
+  const { group, port, ifindex, slot, mtu, dscp, ownMac } = target;
+  const family = group.length === 4 ? 4 : 6;
+  const raw = kind === "raw";
+  const name = raw ? linkAddress(family, ifindex) : inetAddress(group, port, ifindex);
+  return {
+    target,
+    fd,
+    raw,
+    counters: slot * COUNTERS.length,
+    name: raw || port === 0 ? name : undefined,
+    keepsPort: port === 0,
+    keepsTos: !raw && dscp === undefined,
+    before: ownMac ? VNET + ETHERNET : VNET,
+    whole: mtu - (family === 4 ? 28 : 48),
+    plain: false,
+    resume: -1,
+  };
+}
+
+/** One rule. */
+export class ActiveRule {
+  readonly rule: PlaneRule;
+  readonly family: 4 | 6;
+  /** Where its counters begin. */
+  readonly counters: number;
+  readonly udp: readonly Output[];
+  readonly raw: readonly Output[];
+  /** Whether packets to different ports, or of different types of service, cannot share a message. */
+  readonly splitsPort: boolean;
+  readonly splitsTos: boolean;
+  /** From this ring pressure on its packets are shed. */
+  readonly shedAt: number;
+  readonly cap: Cap | undefined;
+  /** First and last packet of its chain; -1: there is none. */
+  head = -1;
+  tail = -1;
+  /** Largest datagram in the chain, bytes of payload. */
+  largest = 0;
+
+  /** @param sockets one for each output, in their order. @param now ms. @throws RangeError for another number of them */
+  constructor(rule: PlaneRule, sockets: readonly OutputSocket[], now: number) {
+    if (sockets.length !== rule.outputs.length)
+      throw new RangeError(`Cannot send for ${rule.outputs.length} outputs by ${sockets.length} sockets`);
+    const outputs = rule.outputs.map((output, index) => outputOf(output, sockets[index]!));
+    this.rule = rule;
+    this.family = rule.group.length === 4 ? 4 : 6;
+    this.counters = rule.slot * COUNTERS.length;
+    this.udp = outputs.filter(({ raw }) => !raw);
+    this.raw = outputs.filter(({ raw }) => raw);
+    this.splitsPort = this.udp.some(({ keepsPort }) => keepsPort);
+    this.splitsTos = this.udp.some(({ keepsTos }) => keepsTos);
+    this.shedAt = SHED_AT[rule.class];
+    const { bitsPerSecond, packetsPerSecond } = rule.cap;
+    this.cap = bitsPerSecond === undefined && packetsPerSecond === undefined ? undefined : new Cap(rule.cap, now);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The user plane: takes packets from rings, finds their rules, and sends copies of them. One thread, which waits in poll(2) and
+ * allocates nothing for a packet. Payloads are sent from the memory that the kernel put them in.
+ */
+import { poll } from "../../linux/ffi.ts";
+import type { RxRing } from "../../linux/packet/ring.ts";
+import { type Counter, COUNTERS, type PlaneRule, REASONS } from "../model.ts";
+import { ActiveRule, type OutputSocket } from "./active-rule.ts";
+import { Batch, MOST_PACKETS } from "./batch.ts";
+import { Packet } from "./packet.ts";
+import { parse } from "./parse.ts";
+import { Sender } from "./sender.ts";
+import { RuleTable } from "./table.ts";
+
+export type { OutputSocket } from "./active-rule.ts";
+
+const index = (counter: Counter): number => COUNTERS.indexOf(counter);
+const PACKETS = index("packets");
+const BYTES = index("bytes");
+const CAPPED = index("capped");
+const SHED = index("shed");
+const NO_RULE = REASONS.indexOf("noRule");
+
+const POLLIN = 1;
+const POLLERR = 8;
+const POLLNVAL = 0x20;
+/** Batches of one ring before the others, and whoever wakes the plane, have their turn. */
+const BATCHES = 64;
+/** Longer than a block of a ring waits for more packets, ms. */
+const LAST_WAIT = 10;
+
+/** What a plane works with. */
+export interface PlaneParts {
+  /** Stay the caller's. */
+  readonly rings: readonly RxRing[];
+  /** By slot, then those of REASONS. */
+  readonly counters: Float64Array;
+  /** How many slots there are. */
+  readonly slots: number;
+  /** ms, never stepping. */
+  readonly clock: () => number;
+}
+
+/** One plane. */
+export class UserPlane implements Disposable {
+  readonly #rings: readonly RxRing[];
+  readonly #counters: Float64Array;
+  readonly #reasons: number;
+  readonly #clock: () => number;
+  readonly #tables = { 4: new RuleTable(4), 6: new RuleTable(6) };
+  /** By the value in the table. */
+  readonly #rules: (ActiveRule | undefined)[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #free: number[] = [];
+  readonly #packet = new Packet();
+  readonly #batch = new Batch();
+  readonly #sender: Sender;
+  /** Rules with packets in the batch. */
+  readonly #busy: ActiveRule[] = [];
+  /** Array of struct pollfd: s32 fd, s16 events, s16 revents. */
+  readonly #polled: Int32Array;
+  readonly #dead: number[] = [];
+  #now = 0;
+
+  constructor({ rings, counters, slots, clock }: PlaneParts) {
+    this.#rings = rings;
+    this.#counters = counters;
+    this.#reasons = slots * COUNTERS.length;
+    this.#clock = clock;
+    this.#sender = new Sender(this.#batch, counters);
+    this.#polled = new Int32Array(2 * (rings.length + 1));
+    rings.forEach(({ fd }, ring) => this.#polled.set([fd, POLLIN], 2 * ring));
+  }
+
+  /** Rings, by their order, whose interface is gone. */
+  get dead(): readonly number[] {
+    return this.#dead;
+  }
+
+  /** Adds a rule, or replaces it. @param sockets one for each output, in their order; they stay the caller's. @throws RangeError */
+  setRule(rule: PlaneRule, sockets: readonly OutputSocket[]): void {
+    const active = new ActiveRule(rule, sockets, this.#clock());
+    this.removeRule(rule.id);
+    const number = this.#free.pop() ?? this.#rules.length;
+    this.#rules[number] = active;
+    this.#numbers.set(rule.id, number);
+    this.#tables[active.family].set(rule.id, rule, number);
+  }
+
+  /** Removes a rule, if it is there. */
+  removeRule(id: string): void {
+    const number = this.#numbers.get(id);
+    if (number === undefined) return;
+    this.#tables[this.#rules[number]!.family].delete(id);
+    this.#rules[number] = undefined;
+    this.#numbers.delete(id);
+    this.#free.push(number);
+  }
+
+  /**
+   * Waits until packets have come, a descriptor can be read, or the time is over, and carries out what came.
+   *
+   * @param timeoutMs ms; -1: for ever
+   * @param wakeFd -1: none
+   * @returns whether the descriptor can be read
+   */
+  turn(timeoutMs: number, wakeFd: number): boolean {
+    const polled = this.#polled;
+    const last = polled.length - 2;
+    polled[last] = wakeFd;
+    polled[last + 1] = POLLIN;
+    if (poll(polled, polled.length / 2, timeoutMs) <= 0) return false;
+    for (let ring = 0; ring < this.#rings.length; ring += 1) {
+      const events = polled[2 * ring + 1]! >> 16;
+      if ((events & POLLIN) !== 0) this.#carry(this.#rings[ring]!);
+      if ((events & (POLLERR | POLLNVAL)) !== 0) this.#fault(ring);
+    }
+    return polled[last + 1]! >> 16 !== 0;
+  }
+
+  /** Carries out all that has come until now. */
+  drain(): void {
+    this.turn(0, -1);
+    // A block that is not full is handed over some time later.
+    if (this.#rings.length > 0) this.turn(LAST_WAIT, -1);
+  }
+
+  /** An error is told of again and again unless it is taken; of a ring that is dead nothing is asked any more. */
+  #fault(ring: number): void {
+    if (this.#rings[ring]!.failed() === "down") return;
+    this.#polled[2 * ring] = -1;
+    this.#dead.push(ring);
+  }
+
+  #carry(ring: RxRing): void {
+    for (let batch = 0; batch < BATCHES && ring.begin(); batch += 1) {
+      const pressure = ring.pressure();
+      this.#now = this.#clock();
+      while (ring.next()) this.#take(ring, pressure);
+      this.#flush();
+      ring.release();
+    }
+  }
+
+  #take(ring: RxRing, pressure: number): void {
+    const packet = this.#packet;
+    const counters = this.#counters;
+    if (!parse(ring, packet)) {
+      counters[this.#reasons + packet.reason]! += 1;
+      return;
+    }
+    // Tagged, but for no VLAN: these come by the ring for untagged frames as well.
+    if (ring.tagged && packet.vlan === 0) return;
+    const { segments, payload } = packet;
+    const number = this.#tables[packet.family].lookup(packet);
+    const rule = number < 0 ? undefined : this.#rules[number];
+    if (!rule) {
+      counters[this.#reasons + NO_RULE]! += segments;
+      return;
+    }
+    counters[rule.counters + PACKETS]! += segments;
+    counters[rule.counters + BYTES]! += payload;
+    if (pressure >= rule.shedAt) counters[rule.counters + SHED]! += segments;
+    else if (rule.cap && !rule.cap.passes(this.#now, segments, payload)) counters[rule.counters + CAPPED]! += segments;
+    else this.#add(rule, ring);
+  }
+
+  #add(rule: ActiveRule, ring: RxRing): void {
+    const packet = this.#packet;
+    const at = this.#batch.add(packet, ring.view, ring.base);
+    if (rule.head < 0) {
+      rule.head = at;
+      rule.largest = 0;
+      this.#busy.push(rule);
+    } else {
+      this.#batch.next[rule.tail] = at;
+    }
+    rule.tail = at;
+    if (packet.segment > rule.largest) rule.largest = packet.segment;
+    if (this.#batch.count === MOST_PACKETS) this.#flush();
+  }
+
+  #flush(): void {
+    for (const rule of this.#busy) {
+      this.#sender.send(rule);
+      rule.head = -1;
+    }
+    this.#busy.length = 0;
+    this.#batch.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#sender[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,180 @@
+/** Finds the rule of a packet among thousands, at the same cost: open addressing in one typed array, nothing allocated. */
+import type { Packet } from "./packet.ts";
+
+/** What a rule matches. */
+export interface TableKey {
+  /** 4 or 16 bytes, network order. */
+  readonly group: Uint8Array;
+  /** 0: any. */
+  readonly port: number;
+  /** Undefined: any. */
+  readonly source?: Uint8Array;
+  /** 0: untagged. */
+  readonly vlan: number;
+}
+
+interface Entry {
+  readonly destination: Int32Array;
+  readonly source: Int32Array;
+  readonly ports: number;
+  readonly value: number;
+}
+
+const ANY = new Int32Array(4);
+const SMALLEST = 64;
+const ANY_PORT = 1;
+const ANY_SOURCE = 2;
+
+function words(address: Uint8Array | undefined): Int32Array {
+  const result = new Int32Array(4);
+  if (!address) return result;
+  const view = new DataView(address.buffer, address.byteOffset, address.byteLength);
+  for (let i = 0; i < address.length; i += 4) result[i >>> 2] = view.getInt32(i);
+  return result;
+}
+
+/** Port and VLAN in one word. */
+const portsOf = (port: number, vlan: number): number => (vlan << 16) | port;
+
+const kindOf = ({ source, ports }: Entry): number =>
+  (source.every((word) => word === 0) ? ANY_SOURCE : 0) | ((ports & 0xffff) === 0 ? ANY_PORT : 0);
+
+/**
+ * Rules of one family. Group and VLAN must be those of the packet; of source and port, what a rule leaves open matches all,
+ * and the source is looked at before the port: (S, port), (S, any), (any, port), (any, any), the first that is there.
+ */
+export class RuleTable {
+  /** Of an address. */
+  readonly #words: number;
+  /** Of a cell: destination, source, ports, value + 1 (0: empty). */
+  readonly #stride: number;
+  readonly #entries = new Map<string, Entry>();
+  /** How many there are of each kind: one that there is none of is not looked for. */
+  readonly #kinds = [0, 0, 0, 0];
+  #cells: Int32Array;
+  #mask = SMALLEST - 1;
+  /** Cells that are full: fewer than rules where one stands in place of another. */
+  #full = 0;
+
+  constructor(family: 4 | 6) {
+    this.#words = family === 4 ? 1 : 4;
+    this.#stride = 2 * this.#words + 2;
+    this.#cells = new Int32Array(SMALLEST * this.#stride);
+  }
+
+  /** How many rules there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds a rule, or replaces it. Of two that match the same, the one that was set last is found. @param value 0 or more */
+  set(id: string, { group, port, source, vlan }: TableKey, value: number): void {
+    this.delete(id);
+    const entry = { destination: words(group), source: words(source), ports: portsOf(port, vlan), value };
+    this.#entries.set(id, entry);
+    this.#kinds[kindOf(entry)]! += 1;
+    if (2 * this.#entries.size > this.#mask + 1) this.#rebuild(2 * (this.#mask + 1));
+    else this.#put(entry);
+  }
+
+  /** Removes a rule. @returns whether it was there */
+  delete(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#entries.delete(id);
+    this.#kinds[kindOf(entry)]! -= 1;
+    const { destination, source, ports, value } = entry;
+    const cell = this.#find(destination, source, ports);
+    // What another rule stands in place of stays where it is.
+    if (cell < 0 || this.#cells[cell + this.#stride - 1] !== value + 1) return true;
+    this.#remove(cell / this.#stride);
+    if (this.#full === this.#entries.size) return true;
+    for (const other of this.#entries.values()) {
+      if (other.ports === ports && same(other.destination, destination) && same(other.source, source)) this.#put(other);
+    }
+    return true;
+  }
+
+  /** The value of the rule that a packet is for; -1: none. */
+  lookup({ destination, source, port, vlan }: Packet): number {
+    const kinds = this.#kinds;
+    const any = portsOf(0, vlan);
+    const exact = any | port;
+    let cell = -1;
+    if (kinds[0]! > 0) cell = this.#find(destination, source, exact);
+    if (cell < 0 && kinds[ANY_PORT]! > 0) cell = this.#find(destination, source, any);
+    if (cell < 0 && kinds[ANY_SOURCE]! > 0) cell = this.#find(destination, ANY, exact);
+    if (cell < 0 && kinds[ANY_SOURCE | ANY_PORT]! > 0) cell = this.#find(destination, ANY, any);
+    return cell < 0 ? -1 : this.#cells[cell + this.#stride - 1]! - 1;
+  }
+
+  #home(destination: Int32Array, source: Int32Array, ports: number): number {
+    let hash = Math.imul(ports, 0x9e3779b1);
+    for (let i = 0; i < this.#words; i += 1) {
+      hash = Math.imul(hash ^ (hash >>> 15) ^ destination[i]!, 0x85ebca77);
+      hash = Math.imul(hash ^ (hash >>> 13) ^ source[i]!, 0xc2b2ae3d);
+    }
+    return (hash ^ (hash >>> 16)) & this.#mask;
+  }
+
+  /** Index of a cell's first word; -1: there is none. */
+  #find(destination: Int32Array, source: Int32Array, ports: number): number {
+    const cells = this.#cells;
+    const stride = this.#stride;
+    const count = this.#words;
+    for (let index = this.#home(destination, source, ports); ; index = (index + 1) & this.#mask) {
+      const cell = index * stride;
+      if (cells[cell + stride - 1] === 0) return -1;
+      if (cells[cell + stride - 2] !== ports) continue;
+      let i = 0;
+      while (i < count && cells[cell + i] === destination[i] && cells[cell + count + i] === source[i]) i += 1;
+      if (i === count) return cell;
+    }
+  }
+
+  #put({ destination, source, ports, value }: Entry): void {
+    let cell = this.#find(destination, source, ports);
+    if (cell < 0) {
+      let index = this.#home(destination, source, ports);
+      while (this.#cells[index * this.#stride + this.#stride - 1] !== 0) index = (index + 1) & this.#mask;
+      cell = index * this.#stride;
+      this.#full += 1;
+    }
+    const count = this.#words;
+    this.#cells.set(destination.subarray(0, count), cell);
+    this.#cells.set(source.subarray(0, count), cell + count);
+    this.#cells[cell + 2 * count] = ports;
+    this.#cells[cell + 2 * count + 1] = value + 1;
+  }
+
+  /** Empties a cell, and moves up what would no longer be found behind it. */
+  #remove(start: number): void {
+    const cells = this.#cells;
+    const stride = this.#stride;
+    let hole = start;
+    for (
+      let index = (hole + 1) & this.#mask;
+      cells[index * stride + stride - 1] !== 0;
+      index = (index + 1) & this.#mask
+    ) {
+      const cell = index * stride;
+      const count = this.#words;
+      const destination = cells.subarray(cell, cell + count);
+      const home = this.#home(destination, cells.subarray(cell + count, cell + 2 * count), cells[cell + 2 * count]!);
+      if (((index - home) & this.#mask) < ((index - hole) & this.#mask)) continue;
+      cells.copyWithin(hole * stride, cell, cell + stride);
+      hole = index;
+    }
+    cells[hole * stride + stride - 1] = 0;
+    this.#full -= 1;
+  }
+
+  #rebuild(size: number): void {
+    this.#mask = size - 1;
+    this.#full = 0;
+    this.#cells = new Int32Array(size * this.#stride);
+    for (const entry of this.#entries.values()) this.#put(entry);
+  }
+}
+
+const same = (a: Int32Array, b: Int32Array): boolean => a.every((word, index) => word === b[index]);

@@ -1,0 +1,202 @@
+/** What the user plane makes of packets that are not plain ones, and of its rules; on the kernel. */
+import assert from "node:assert/strict";
+import { writeSync } from "node:fs";
+import { test } from "node:test";
+import { addressBytes } from "../../src/core/prefix.ts";
+import { check } from "../../src/linux/errno.ts";
+import { Fd } from "../../src/linux/fd.ts";
+import { eventfd } from "../../src/linux/ffi.ts";
+import type { PlaneRule } from "../../src/relay/model.ts";
+import { checkFds } from "../helpers/leaks.ts";
+import { relayFrame } from "../helpers/relay-frame.ts";
+import { numbered, RelayLab } from "../helpers/relay-lab.ts";
+import { UdpSender } from "../helpers/udp-socket.ts";
+
+checkFds();
+
+const RULE: PlaneRule = {
+  id: "r",
+  slot: 0,
+  ifindex: 1,
+  group: addressBytes("239.1.1.1"),
+  port: 0,
+  vlan: 0,
+  class: "normal",
+  cap: {},
+  outputs: [],
+};
+
+const MODES = ["throughput", "latency"] as const;
+
+for (const mode of MODES) {
+  test(`aggregates of datagrams are taken apart as they were put together, by a ${mode} ring`, () => {
+    using lab = new RelayLab({ outputs: 2, offloads: true });
+    using plane = lab.plane({ mode });
+    const outputs = [{ group: "239.2.2.2" }, { device: "o2", group: "239.2.2.3", preserve: true }];
+    const [rule, ...slots] = plane.rule({ group: "239.1.1.1", outputs });
+    const receivers = [lab.receiver("s1", "239.2.2.2", 6000), lab.receiver("s2", "239.2.2.3", 6000)];
+    using sender = new UdpSender(lab.source, "172.16.0.2");
+    const trains = [
+      [numbered(40, 500), 500],
+      [[...numbered(10, 1400), Buffer.alloc(3)], 1400],
+      [numbered(1, 100), 100],
+    ] as const;
+    const sent = trains.flatMap(([payloads]) => payloads);
+    for (const [payloads, segment] of trains) sender.send(Buffer.concat(payloads), "239.1.1.1", 5000, segment);
+    plane.until(() => receivers.every((receiver) => receiver.receive().length === sent.length), "all of them");
+    for (const [index, receiver] of receivers.entries()) {
+      assert.deepEqual(receiver.payloads, sent);
+      assert.equal(plane.count(slots[index], "packets"), sent.length);
+    }
+    assert.equal(plane.count(rule, "packets"), sent.length);
+    assert.equal(plane.count(rule, "bytes"), Buffer.concat(sent).length);
+    assert.ok(plane.rings[0]!.statistics().packets < sent.length, "they came one by one");
+  });
+}
+
+test("what is too large for an output is sent one by one to it, out of aggregates too", () => {
+  using lab = new RelayLab({ offloads: true, outputMtu: 1300 });
+  using plane = lab.plane();
+  const [, output] = plane.rule({ group: "239.1.1.1", outputs: [{ group: "239.2.2.2" }] });
+  const receiver = lab.receiver("s1", "239.2.2.2", 6000);
+  using sender = new UdpSender(lab.source, "172.16.0.2");
+  const sent = numbered(20, 1400);
+  sender.send(Buffer.concat(sent), "239.1.1.1", 5000, 1400);
+  plane.until(() => receiver.receive().length === 20, "20 of them");
+  assert.deepEqual(receiver.payloads, sent);
+  assert.equal(plane.count(output, "packets"), 20);
+});
+
+test("a packet keeps its source, its port, its DSCP and its payload where it shall", () => {
+  using lab = new RelayLab({ outputs: 3 });
+  using plane = lab.plane();
+  const output = { group: "239.2.2.2", port: 0, ttl: 9 };
+  const slots = plane.rule({
+    group: "239.1.1.1",
+    port: 0,
+    outputs: [
+      { ...output, preserve: true },
+      { ...output, device: "o2" },
+      { ...output, device: "o3", preserve: true, dscp: 8, port: 77 },
+    ],
+  });
+  const captures = ["s1", "s2", "s3"].map((device) => lab.capture(device));
+  const sent = [
+    { port: 5000, tos: 0xb9, fromPort: 999 },
+    { port: 5001, tos: 0xb9, fromPort: 999 },
+    { port: 5001, tos: 0, fromPort: 998 },
+    { port: 5001, tos: 0, fromPort: 998, options: Buffer.alloc(8, 1) },
+  ].map((fields, index) => ({ ...fields, payload: Buffer.alloc(33, index) }));
+  for (const fields of sent) lab.sender.send(relayFrame({ to: "239.1.1.1", padding: 5, ...fields }));
+  plane.until(() => captures.every((capture) => capture.read().length + capture.others.length >= 4), "all copies");
+  const view = (index: number) =>
+    captures[index]!.frames.map((seen) => [seen.from, seen.sourcePort, seen.to, seen.port, seen.tos, seen.payload]);
+  // A packet with options keeps them: the reader of the test, which knows none, is not shown it.
+  const three = sent.slice(0, 3);
+  assert.deepEqual(
+    view(0).slice(0, 3),
+    three.map((was) => ["192.0.2.77", was.fromPort, "239.2.2.2", was.port, was.tos, was.payload]),
+  );
+  assert.deepEqual(
+    view(2).slice(0, 3),
+    three.map((was) => ["192.0.2.77", was.fromPort, "239.2.2.2", 77, 0x20 | (was.tos & 3), was.payload]),
+  );
+  assert.deepEqual(
+    view(1).map(([from, , to, port, tos, payload]) => [from, to, port, tos, payload]),
+    sent.map((was) => ["10.0.2.1", "239.2.2.2", was.port, was.tos & 0xfc, was.payload]),
+  );
+  for (const { frames } of captures)
+    for (const { mac, ttl, sum, headerSum } of frames.slice(0, 3))
+      assert.deepEqual([mac, ttl, sum, headerSum], ["01005e020202", 9, "right", true]);
+  for (const slot of slots) assert.equal(plane.count(slot, "bytes"), 4 * 33);
+});
+
+for (const preserve of [false, true]) {
+  test(`IPv6 is forwarded as IPv4 is, ${preserve ? "with its source" : "from the relay's own address"}`, () => {
+    using lab = new RelayLab({ outputs: 2 });
+    using plane = lab.plane({ family: 6 });
+    const outputs = [
+      { group: "ff0e::2", preserve, ttl: 3 },
+      { device: "o2", group: "ff02::2:2", preserve, port: 0 },
+    ];
+    const [rule, ...slots] = plane.rule({ group: "ff0e::1", port: 0, outputs });
+    const captures = [lab.capture("s1"), lab.capture("s2")];
+    const sent = numbered(50, 700);
+    const options = Buffer.from("1100010400000000", "hex");
+    for (const [index, payload] of sent.entries()) {
+      const extension = index === 49 && !preserve ? { options, next: 0 } : {};
+      lab.sender.send(relayFrame({ to: "ff0e::1", payload, tos: 0x48, ...extension }));
+    }
+    const seen = (index: 0 | 1) => captures[index]!.read().filter(({ to }) => to === outputs[index]!.group);
+    plane.until(() => seen(0).length === 50 && seen(1).length === 50, "50 each");
+    for (const index of [0, 1] as const) {
+      const [first] = seen(index);
+      const from = preserve ? "2001:db8::77" : `fd00:${index + 1}::1`;
+      assert.deepEqual(
+        [first!.from, first!.port, first!.ttl, first!.tos],
+        [from, index === 0 ? 6000 : 5000, index === 0 ? 3 : 1, 0x48],
+      );
+      assert.deepEqual(
+        seen(index).map(({ payload }) => payload),
+        sent,
+      );
+      assert.ok(seen(index).every(({ sum }) => sum === "right"));
+      assert.equal(plane.count(slots[index], "packets"), 50);
+    }
+    assert.equal(plane.count(rule, "bytes"), 35_000);
+  });
+}
+
+test("a rule's cap lets through what it says, and counts the rest", () => {
+  using lab = new RelayLab();
+  using plane = lab.plane();
+  const [rule, output] = plane.rule({
+    group: "239.1.1.1",
+    cap: { packetsPerSecond: 100 },
+    outputs: [{ group: "239.2.2.2" }],
+  });
+  const [free] = plane.rule({ group: "239.1.1.2", outputs: [{ group: "239.2.2.2" }] });
+  for (let second = 1; second <= 3; second += 1) {
+    plane.now = 1000 * second;
+    for (let i = 0; i < 50; i += 1) for (const to of ["239.1.1.1", "239.1.1.2"]) lab.sender.send(relayFrame({ to }));
+    plane.until(() => plane.count(free, "packets") === 50 * second, "this round");
+    plane.plane.drain();
+  }
+  // A burst of a tenth of a second each time.
+  assert.equal(plane.count(output, "packets"), 30);
+  assert.equal(plane.count(rule, "capped"), 120);
+  assert.equal(plane.count(rule, "packets"), 150);
+});
+
+test("a rule that is replaced, or removed, changes nothing for the others", () => {
+  using lab = new RelayLab();
+  using plane = lab.plane();
+  const capture = lab.capture("s1");
+  const [other] = plane.rule({ group: "239.1.1.2", outputs: [{ group: "239.3.3.3" }] });
+  plane.rule({ id: "x", group: "239.1.1.1", outputs: [{ group: "239.2.2.1" }] });
+  plane.rule({ id: "x", group: "239.1.1.1", outputs: [{ group: "239.2.2.2" }] });
+  const send = (): void => ["239.1.1.1", "239.1.1.2"].forEach((to) => lab.sender.send(relayFrame({ to })));
+  send();
+  plane.until(() => capture.read().length === 2, "both");
+  plane.plane.removeRule("x");
+  plane.plane.removeRule("unknown");
+  send();
+  plane.until(() => plane.passed("noRule") === 1 && plane.count(other, "packets") === 2, "the one that is left");
+  assert.deepEqual(
+    capture
+      .read()
+      .map(({ to }) => to)
+      .toSorted(),
+    ["239.2.2.2", "239.3.3.3", "239.3.3.3"],
+  );
+});
+
+test("whoever has something to say to the plane wakes it", () => {
+  using lab = new RelayLab();
+  using plane = lab.plane();
+  using wake = new Fd(check("eventfd", eventfd(0, 0)));
+  assert.equal(plane.plane.turn(0, wake.number), false);
+  writeSync(wake.number, BigUint64Array.of(1n));
+  assert.equal(plane.plane.turn(60_000, wake.number), true);
+  assert.throws(() => plane.plane.setRule({ ...RULE, outputs: [] }, [{ fd: 0, kind: "udp" }]), RangeError);
+});
