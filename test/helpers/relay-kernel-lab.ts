@@ -189,6 +189,14 @@ export class RelayKernelLab implements Disposable {
     });
   }
 
+  /** Forgets what was received and counted, for another test; the rules stay. */
+  reset(): void {
+    this.#look();
+    for (const kept of this.#kept.values()) kept.length = 0;
+    this.#nextSlot = FIRST_OUTPUT_SLOT;
+    this.#plane.clear(Array.from({ length: SLOTS }, (_, slot) => slot));
+  }
+
   /** Sends frames from the host. */
   send(frames: readonly Uint8Array[], device = "src0"): void {
     const sender = this.#senders.get(device) ?? this.#owned.use(PacketSocket.open(device, this.host));
@@ -196,9 +204,16 @@ export class RelayKernelLab implements Disposable {
     for (const frame of frames) sender.send(frame);
   }
 
+  /** The host's interface will go: nobody sends by it until it is there again. */
+  forget(device: string): void {
+    this.#senders.get(device)?.[Symbol.dispose]();
+    this.#senders.delete(device);
+  }
+
   /** Listens from now on to what the host gets by an interface. */
   listen(...devices: readonly string[]): void {
     for (const device of devices) {
+      if (this.#captures.has(device)) continue;
       this.#captures.set(device, this.#owned.use(new Capture(device, this.host)));
       this.#kept.set(device, []);
     }

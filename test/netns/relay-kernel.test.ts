@@ -1,7 +1,7 @@
 /** What the relay's kernel plane does with packets: frames in at one veth, copies out at others. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { addressBytes } from "../../src/core/prefix.ts";
 import { checksum } from "../../src/linux/packet/frame.ts";
 import { PROTOCOL } from "../helpers/capture.ts";
@@ -11,6 +11,16 @@ import { RelayKernelLab } from "../helpers/relay-kernel-lab.ts";
 import { UdpReceiver, UdpSender } from "../helpers/udp-socket.ts";
 import { type UdpFrame, udpFrame } from "../helpers/datagram-frame.ts";
 
+/** One lab for all tests that change nothing of it: each gets it as if nobody had used it before. */
+let one: RelayKernelLab | undefined;
+function shared(): RelayKernelLab {
+  one ??= new RelayKernelLab();
+  one.reset();
+  return one;
+}
+after(() => one?.[Symbol.dispose]());
+
+// After the lab's end: what is registered later runs later.
 checkFds();
 
 const SOURCE = "10.0.0.2";
@@ -30,7 +40,7 @@ const hex = (address: Uint8Array | undefined): string => Buffer.from(address ?? 
 
 describe("a copy", () => {
   test("1: has the output's addresses, port and TTL, the same payload, and right checksums", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     const behind = lab.listenBehind("in0");
     const output = lab.output("o1", OUT, { dscp: 46 });
@@ -58,7 +68,7 @@ describe("a copy", () => {
   });
 
   test("1: of IPv6 too", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2");
     const behind = lab.listenBehind("in0", PROTOCOL.IPV6);
     const [first, second] = [lab.output("o1", OUT6), lab.output("o2", "ff05::303", { dscp: 10, port: 0 })];
@@ -79,7 +89,7 @@ describe("a copy", () => {
   });
 
   test("keeps source, port and DSCP where the output says so, whatever outputs before it changed", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2", "s3");
     const { source: _, ...kept } = lab.output("o2", "239.3.3.3", { port: 0, ttl: 9 });
     const outputs = [lab.output("o1", OUT, { dscp: 1, ttl: 255 }), kept, lab.output("o3", "239.4.4.4", { port: 77 })];
@@ -101,7 +111,7 @@ describe("a copy", () => {
   });
 
   test("2: 1,000 packets make 1,000 copies, in their order", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     const output = lab.output("o1", OUT);
     await lab.carry(lab.rule(1, IN, [output]));
@@ -119,7 +129,7 @@ describe("a copy", () => {
   });
 
   test("5, 6: of the smallest payloads, and of the largest that fits", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     await lab.carry(lab.rule(1, IN, [lab.output("o1", OUT)]));
     const sizes = [0, 1, 2, 17, 18, 22, 1471, 1472];
@@ -147,7 +157,7 @@ describe("a copy", () => {
   });
 
   test("has no checksum where the packet had none", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2");
     await lab.carry(lab.rule(1, IN, [lab.output("o1", OUT), lab.output("o2", OUT)]));
     lab.send([frame(bytes(10), { checksum: 0 })]);
@@ -155,7 +165,7 @@ describe("a copy", () => {
   });
 
   test("12: goes to each of 3, 16 and 60 outputs", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2", "s3");
     const outputs = Array.from({ length: 60 }, (_, i) => lab.output(`o${1 + (i % 3)}`, `239.2.2.${i}`));
     for (const count of [3, 16, 60]) {
@@ -175,7 +185,7 @@ describe("a copy", () => {
   });
 
   test("15: multicast to unicast, unicast to multicast, unicast to unicast", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2");
     const behind = lab.listenBehind("in0");
     const unicast = lab.output("o1", "10.0.1.2", { mac: lab.farMac("s1") });
@@ -201,7 +211,7 @@ describe("a copy", () => {
   });
 
   test("16: of a source that no route leads to, under a strict reverse path filter", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     lab.sysctl("ipv4/conf/in0/rp_filter", 1);
     await lab.carry(lab.rule(1, IN, [lab.output("o1", OUT)]));
@@ -210,7 +220,7 @@ describe("a copy", () => {
   });
 
   test("25: is not taken for a packet by the opposite rule", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("src0", "s1");
     const there = lab.rule(1, IN, [lab.output("o1", IN, { port: 5000 })]);
     const { ifindex } = lab.link("o1");
@@ -226,7 +236,7 @@ describe("a copy", () => {
   });
 
   test("of a copy that the device refuses an error is counted, and the others go on", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s2");
     const gone = lab.output("o1", OUT, { ifindex: 9999 });
     const last = lab.output("o2", OUT);
@@ -240,7 +250,7 @@ describe("a copy", () => {
 
 describe("which packets", () => {
   test("27: the rule of this source before that of any; two sources of one group are told apart", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2", "s3");
     const from = (text: string) => ({ source: addressBytes(text) });
     await lab.carry(
@@ -273,7 +283,7 @@ describe("which packets", () => {
   });
 
   test("what a rule of the user plane takes is left, though a rule for any source is in the kernel", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     const behind = lab.listenBehind("in0");
     const wide = lab.rule(1, IN, [lab.output("o1", OUT)]);
@@ -288,7 +298,7 @@ describe("which packets", () => {
   });
 
   test("41: those of a VLAN only by a rule for it, and they leave untagged", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1", "s2");
     await lab.carry(
       lab.rule(1, IN, [lab.output("o1", "239.9.0.1"), lab.output("o2", "239.9.0.2")], { vlan: 5 }),
@@ -336,7 +346,7 @@ describe("which packets", () => {
   });
 
   test("9, 10: what is not plain UDP is left as it is to those behind", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     const behind = lab.listenBehind("in0", PROTOCOL.ALL);
     await lab.carry(lab.rule(1, IN, [lab.output("o1", OUT)]), lab.rule(2, IN6, [lab.output("o1", OUT6)]));
@@ -395,7 +405,7 @@ describe("which packets", () => {
   });
 
   test("what was sent to another host, seen by an interface that takes in everything, is left", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     await lab.carry(lab.rule(1, "10.0.0.1", [lab.output("o1", OUT)]));
     const mac = Buffer.from(lab.link("in0").address.replaceAll(":", ""), "hex");
@@ -456,7 +466,7 @@ describe("checksums and trains", () => {
   });
 
   test("a train whose packets are too large for an output is left whole", async () => {
-    using lab = new RelayKernelLab();
+    const lab = shared();
     lab.listen("s1");
     const behind = lab.listenBehind("in0");
     using sender = new UdpSender(lab.host, SOURCE);

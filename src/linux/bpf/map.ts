@@ -25,6 +25,11 @@ export interface MapSpec {
 /** Rows per batch call: large enough that the call itself costs nothing, small enough for the kernel's scratch memory. */
 const BATCH = 4096;
 
+/** How often a row is tried for want of memory, and milliseconds in between: some ticks of the slowest clock, 100 Hz. */
+const TRIES = 20;
+const PAUSE = 5;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 /** A map, held open until disposed. Methods throw SystemError when the kernel refuses. */
 export class BpfMap<K, V> implements Disposable {
   readonly fd: Fd;
@@ -65,9 +70,20 @@ export class BpfMap<K, V> implements Disposable {
     return this.value.read(value, 0);
   }
 
-  /** Adds or overwrites a row. @throws SystemError ENOSPC when the map is full */
+  /**
+   * Adds or overwrites a row. Waits for memory for up to a tenth of a second.
+   *
+   * @throws SystemError ENOSPC when the map is full
+   */
   set(key: K, value: V): void {
-    bpf("MAP_UPDATE_ELEM", this.#element(key).pointer(16, encode(this.value, value)));
+    const attribute = this.#element(key).pointer(16, encode(this.value, value));
+    for (let tries = TRIES; ; tries -= 1) {
+      const result = tryBpf("MAP_UPDATE_ELEM", attribute);
+      if (result >= 0) return;
+      if (result !== -ERRNO.ENOMEM || tries === 1) throw bpfError("MAP_UPDATE_ELEM", -result);
+      // The reserve for atomic allocations ran dry; where no interrupt can be raised for it, the next tick refills it.
+      Atomics.wait(pause, 0, 0, PAUSE);
+    }
   }
 
   /** Removes a row; false when there was none. */
