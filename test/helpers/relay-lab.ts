@@ -9,7 +9,7 @@ import { ip } from "../../demo/lab.ts";
 import { addressBytes } from "../../src/core/prefix.ts";
 import { check } from "../../src/linux/errno.ts";
 import { Fd } from "../../src/linux/fd.ts";
-import { bind, ifNameToIndex, recv, setsockopt, socket } from "../../src/linux/ffi.ts";
+import { bind, ifNameToIndex, ioctl, recv, setsockopt, socket } from "../../src/linux/ffi.ts";
 import { dumpLinks } from "../../src/linux/netlink/dump.ts";
 import type { LinkRecord } from "../../src/linux/netlink/link.ts";
 import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
@@ -135,6 +135,22 @@ export class RelayLab implements Disposable {
     return link;
   }
 
+  /** Adds a tunnel `name` to the relay, and gives the end by which its packets come and go. */
+  tunnel(name: string): Fd {
+    return this.relay.run(() => {
+      using owned = new DisposableStack();
+      const fd = owned.use(Fd.open("/dev/net/tun", 0o4002));
+      // struct ifreq: name, then flags IFF_TUN | IFF_NO_PI.
+      const request = Buffer.alloc(40);
+      request.write(name);
+      request.writeUInt16LE(0x1001, 16);
+      check("TUNSETIFF", ioctl(fd.number, 0x400454ca, request));
+      this.ip(`link set ${name} up`);
+      owned.move();
+      return this.#owned.use(fd);
+    });
+  }
+
   /** Frames that the kernel has seen arrive at one of the sink's interfaces, whatever became of them. */
   arrived(device: string): number {
     const table = this.sink.run(() => readFileSync("/proc/thread-self/net/dev", "utf8"));
@@ -223,7 +239,8 @@ export class LabPlane implements Disposable {
 
   #output({ device = "o1", group, port = 6000, ttl = 1, dscp, preserve = false, mac }: LabOutput): PlaneOutput {
     const bytes = addressBytes(group);
-    const own = bytes.length === 4 ? `10.0.${device.slice(1)}.1` : `fd00:${device.slice(1)}::1`;
+    const n = device.replace(/\D/g, "");
+    const own = bytes.length === 4 ? `10.0.${n}.1` : `fd00:${n}::1`;
     const { ifindex, mtu, address } = this.#lab.link(device);
     const hop = mac ?? (isGroup(bytes) ? groupMac(bytes) : undefined);
     return {
@@ -234,7 +251,7 @@ export class LabPlane implements Disposable {
       port,
       ttl,
       mtu,
-      ownMac: macBytes(address),
+      ...(address !== "" && { ownMac: macBytes(address) }),
       ...(hop && { mac: hop }),
       ...(dscp !== undefined && { dscp }),
       ...(!preserve && { source: addressBytes(own) }),

@@ -1,6 +1,6 @@
 /** What the user plane makes of packets that are not plain ones, and of its rules; on the kernel. */
 import assert from "node:assert/strict";
-import { writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { test } from "node:test";
 import { addressBytes } from "../../src/core/prefix.ts";
 import { check } from "../../src/linux/errno.ts";
@@ -10,6 +10,7 @@ import type { PlaneRule } from "../../src/relay/model.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
 import { numbered, RelayLab } from "../helpers/relay-lab.ts";
+import { readUdp, type SeenUdp } from "../helpers/udp-frame.ts";
 import { UdpSender } from "../helpers/udp-socket.ts";
 
 checkFds();
@@ -144,6 +145,45 @@ for (const preserve of [false, true]) {
       assert.equal(plane.count(slots[index], "packets"), 50);
     }
     assert.equal(plane.count(rule, "bytes"), 35_000);
+  });
+}
+
+for (const mode of MODES) {
+  test(`packets come and go by tunnels, which have no hardware addresses, by a ${mode} ring`, () => {
+    using lab = new RelayLab();
+    const [inner, outer] = [lab.tunnel("tun8"), lab.tunnel("tun9")];
+    lab.ip("addr add 10.0.9.1/24 dev tun9");
+    const bare = { mode, bare: true, ifindex: lab.link("tun8").ifindex };
+    using plane = lab.plane({ ...bare, unicast: [addressBytes("10.8.0.1")] });
+    const outputs = [{ group: "239.2.2.2" }, { device: "tun9", group: "10.0.9.2", preserve: true, ttl: 7 }];
+    plane.rule({ group: "239.1.1.1", outputs });
+    const [host] = plane.rule({ group: "10.8.0.1", outputs: [{ device: "tun9", group: "239.3.3.3" }] });
+    const receiver = lab.receiver("s1", "239.2.2.2", 6000);
+    const packet = (to: string, payload: Buffer) => relayFrame({ to, payload }).subarray(14);
+    const sent = numbered(20, 300);
+    for (const payload of sent) writeSync(inner.number, packet("239.1.1.1", payload));
+    writeSync(inner.number, packet("10.8.0.1", sent[0]!));
+    writeSync(inner.number, packet("10.8.0.2", sent[0]!));
+    plane.until(() => receiver.receive().length === 20 && plane.count(host, "packets") === 1, "all of them");
+    assert.deepEqual(receiver.payloads, sent);
+    assert.deepEqual(plane.reasons, {});
+    const seen: SeenUdp[] = [];
+    for (let length = 0, room = Buffer.alloc(2000); seen.length < 21;) {
+      length = readSync(outer.number, room);
+      const udp = readUdp(Buffer.concat([Buffer.alloc(12), Buffer.of(8, 0), room.subarray(0, length)]));
+      if (udp) seen.push(udp);
+    }
+    const kept = seen.filter(({ to }) => to === "10.0.9.2");
+    assert.deepEqual(
+      kept.map(({ payload }) => payload),
+      sent,
+    );
+    for (const { from, ttl, sum, headerSum } of kept)
+      assert.deepEqual([from, ttl, sum, headerSum], ["192.0.2.77", 7, "right", true]);
+    assert.deepEqual(
+      seen.filter(({ to }) => to === "239.3.3.3").map(({ from, payload }) => [from, payload]),
+      [["10.0.9.1", sent[0]]],
+    );
   });
 }
 

@@ -8,6 +8,8 @@ export interface RingLayout {
   readonly mode: RingMode;
   /** Whether it is of frames with a VLAN tag. */
   readonly tagged: boolean;
+  /** Whether frames begin with the IP header. */
+  readonly bare: boolean;
   readonly blockBytes: number;
   readonly blockCount: number;
   /** Room for one frame with its header; of no meaning to `throughput`. */
@@ -23,6 +25,8 @@ export interface RingSize {
   readonly mtu?: number;
   /** Frames with a VLAN tag. */
   readonly tagged?: boolean;
+  /** The interface has no Ethernet header: a tunnel. */
+  readonly bare?: boolean;
 }
 
 /** Contiguous memory of the kernel: as large as it gives without trouble on a machine that has run for a while. */
@@ -31,11 +35,12 @@ const BLOCK = 2 ** 18;
 const BEFORE_IP = 128;
 
 /** The layout for a size. */
-export function ringLayout({ mode, bytes, mtu = 1500, tagged = false }: RingSize): RingLayout {
+export function ringLayout({ mode, bytes, mtu = 1500, tagged = false, bare = false }: RingSize): RingLayout {
   const frame = 2 ** Math.ceil(Math.log2(mtu + BEFORE_IP));
   return {
     mode,
     tagged,
+    bare,
     blockBytes: BLOCK,
     blockCount: Math.max(2, Math.floor(bytes / BLOCK)),
     frameBytes: Math.min(Math.max(frame, 2048), 16_384),

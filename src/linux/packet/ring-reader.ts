@@ -41,11 +41,13 @@ export class RxRing implements Disposable {
   readonly fd: number;
   /** Whether it is of frames with a VLAN tag. */
   readonly tagged: boolean;
+  /** Whether frames begin with the IP header, rather than with Ethernet's. */
+  readonly bare: boolean;
   /** Where the frame is: at {@link at} in this. */
   view: DataView;
   /** Address of the view's first byte. */
   base: number;
-  /** Of the frame's first byte, its Ethernet header. */
+  /** Of the frame's first byte. */
   at = 0;
   /** Bytes that are there. */
   captured = 0;
@@ -75,8 +77,9 @@ export class RxRing implements Disposable {
   #largeHeld = 0;
 
   /** @param fd of the socket; closed with this when it is an Fd. @throws SystemError */
-  constructor(fd: Fd | number, { mode, tagged, blockBytes, blockCount, frameBytes }: RingLayout) {
+  constructor(fd: Fd | number, { mode, tagged, bare, blockBytes, blockCount, frameBytes }: RingLayout) {
     this.tagged = tagged;
+    this.bare = bare;
     this.#owned = typeof fd === "number" ? undefined : fd;
     this.fd = typeof fd === "number" ? fd : fd.number;
     this.#v3 = mode === "throughput";

@@ -67,7 +67,7 @@ function requestOf({ mode, blockBytes, blockCount, frameBytes }: RingLayout, ret
  * @throws SystemError EPERM without CAP_NET_RAW, ENODEV, ENOMEM ...
  */
 export function openRing(options: RingOptions): Fd {
-  const { ifindex, family, mode, tagged = false, fanout, retireMs = RETIRE } = options;
+  const { ifindex, family, mode, tagged = false, bare = false, unicast = [], fanout, retireMs = RETIRE } = options;
   const layout = ringLayout(options);
   using owned = new DisposableStack();
   // Of no protocol until it is bound: nothing comes before everything is set.
@@ -98,7 +98,7 @@ export function openRing(options: RingOptions): Fd {
     set("PACKET_FANOUT", PACKET_FANOUT, Int32Array.of(fanout.id | (type << 16)));
   }
   // Last, so that what comes before the sockets share is not taken twice.
-  attachFilter(fd.number, options.filter ?? frameFilter({ family, ifindex, tagged, unicast: options.unicast ?? [] }));
+  attachFilter(fd.number, options.filter ?? frameFilter({ family, ifindex, tagged, bare, unicast }));
   owned.move();
   return fd;
 }

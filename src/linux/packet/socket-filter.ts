@@ -9,6 +9,8 @@ const SO_ATTACH_FILTER = 26;
 type Instruction = readonly [code: number, yes: number, no: number, operand: number];
 
 const LOAD = 0x20;
+const LOAD_BYTE = 0x30;
+const AND = 0x54;
 const EQUAL = 0x15;
 const RETURN = 0x06;
 /** Loads from here on are of what the kernel knows of the frame (SKF_AD_OFF), not of its bytes. */
@@ -50,6 +52,8 @@ export interface FrameChoice {
   readonly ifindex: number;
   /** Frames with a VLAN tag instead of those without. */
   readonly tagged: boolean;
+  /** The interface knows no hardware addresses, and so not what was sent to a group: a tunnel. */
+  readonly bare?: boolean;
   /** Addresses of this host (4 or 16 bytes) of which packets are taken too; all others to this host are not copied. */
   readonly unicast?: readonly Uint8Array[];
 }
@@ -62,7 +66,7 @@ export interface FrameChoice {
  *
  * @throws RangeError for too many addresses
  */
-export function frameFilter({ family, ifindex, tagged, unicast = [] }: FrameChoice): SocketFilter {
+export function frameFilter({ family, ifindex, tagged, bare = false, unicast = [] }: FrameChoice): SocketFilter {
   if (unicast.length > MOST_ADDRESSES)
     throw new RangeError(`Cannot take packets to ${unicast.length} addresses, wanted ${MOST_ADDRESSES} at most`);
   const words = family === 4 ? [16] : [24, 28, 32, 36];
@@ -88,16 +92,26 @@ export function frameFilter({ family, ifindex, tagged, unicast = [] }: FrameChoi
     [EQUAL, 1, 0, wanted],
     [RETURN, 0, 0, 0],
   ]);
-  return encode([
-    ...checks,
+  const byHardware: readonly Instruction[] = [
     [LOAD, 0, 0, AD_PKTTYPE],
     [EQUAL, 0, 1, PACKET_MULTICAST],
     [RETURN, 0, 0, WHOLE],
     [EQUAL, 1, 0, PACKET_HOST],
     [RETURN, 0, 0, 0],
-    ...addresses,
-    [RETURN, 0, 0, 0],
-  ]);
+  ];
+  const group: readonly Instruction[] =
+    family === 4
+      ? [
+          [LOAD, 0, 0, NET + 16],
+          [AND, 0, 0, 0xf0000000],
+          [EQUAL, 0, 1, 0xe0000000],
+        ]
+      : [
+          [LOAD_BYTE, 0, 0, NET + 24],
+          [EQUAL, 0, 1, 0xff],
+        ];
+  const byAddress: readonly Instruction[] = [...group, [RETURN, 0, 0, WHOLE]];
+  return encode([...checks, ...(bare ? byAddress : byHardware), ...addresses, [RETURN, 0, 0, 0]]);
 }
 
 /** Attaches a program, in place of the one that was. @throws SystemError */

@@ -25,12 +25,13 @@ type Outcome =
 interface Around {
   readonly vlan?: number;
   readonly segment?: number;
+  readonly bare?: boolean;
   /** Bytes that are not there of the end. */
   readonly cut?: number;
 }
 
 /** Parses a frame that lies amid other bytes, with a view that fails for whatever is read outside of it. */
-function outcome(bytes: Buffer, { vlan = 0, segment = 0, cut = 0 }: Around = {}): Outcome {
+function outcome(bytes: Buffer, { vlan = 0, segment = 0, bare = false, cut = 0 }: Around = {}): Outcome {
   const before = 6;
   const memory = Buffer.concat([Buffer.alloc(before, 0x45), bytes, Buffer.alloc(64, 0x45)]);
   const captured = Math.max(0, bytes.length - cut);
@@ -43,7 +44,7 @@ function outcome(bytes: Buffer, { vlan = 0, segment = 0, cut = 0 }: Around = {})
     getUint32: (at: number) => (inside(at, 4), whole.getUint32(at)),
     getInt32: (at: number) => (inside(at, 4), whole.getInt32(at)),
   } as unknown as DataView;
-  const frame: Frame = { view, at: before, captured, length: bytes.length, vlan, segment };
+  const frame: Frame = { view, at: before, captured, length: bytes.length, vlan, bare, segment };
   const packet = new Packet();
   // What was there of another packet must not show.
   Object.assign(packet, { vlan: 99, tos: 99, port: 99, segments: 99, payload: 99 });
@@ -170,6 +171,16 @@ test("an IPv6 datagram is read, behind extension headers too", () => {
   assert.equal(outcome(relayFrame({ to: "ff0e::1", next: 60, options: with9 })), "badHeader");
   assert.equal(outcome(relayFrame({ to: "ff0e::1", next: 44, options: extension(17) })), "fragment");
   assert.equal(outcome(relayFrame({ to: "ff0e::1", next: 58 })), "notUdp");
+});
+
+test("what has no Ethernet header is read by its version", () => {
+  for (const to of [GROUP, "ff0e::1"]) {
+    const whole = outcome(relayFrame({ to }));
+    assert.ok(typeof whole === "object");
+    assert.deepEqual(outcome(relayFrame({ to }).subarray(14), { bare: true }), { ...whole, ip: 0 });
+  }
+  assert.equal(outcome(Buffer.alloc(0), { bare: true }), "truncated");
+  assert.equal(outcome(Buffer.of(0x50), { bare: true }), "notIp");
 });
 
 test("every way to be wrong has its reason", () => {

@@ -1,5 +1,5 @@
 /**
- * Reads frames: Ethernet, one VLAN tag, IPv4 or IPv6, UDP. Nothing outside the frame is read, whatever is in it, and nothing
+ * Reads frames: Ethernet or nothing, one VLAN tag, IPv4 or IPv6, UDP. Nothing outside the frame is read, whatever is in it, and nothing
  * is allocated. The header checksum of IPv4 is verified, as every router does; that of UDP is not: it is made anew, or
  * completed by the card, when the packet is sent, so an error in the payload goes on to who reads it, as with a bridge.
  */
@@ -43,13 +43,15 @@ export interface Frame {
   readonly length: number;
   /** Of a tag that is no longer in the frame; 0: none. */
   readonly vlan: number;
+  /** Whether it begins with the IP header, rather than with Ethernet's. */
+  readonly bare: boolean;
   /** Bytes of each payload in an aggregate; 0: it is none. */
   readonly segment: number;
 }
 
 /** Reads a frame into a packet. @returns whether it is a UDP datagram; if not, the packet's `reason` says why */
 export function parse(frame: Frame, packet: Packet): boolean {
-  packet.reason = ethernet(frame, packet);
+  packet.reason = frame.bare ? bare(frame, packet) : ethernet(frame, packet);
   return packet.reason < 0;
 }
 
@@ -70,6 +72,16 @@ function ethernet(frame: Frame, packet: Packet): number {
   packet.ipAt = at + ip;
   if (type === ETH_IP) return ipv4(frame, at + ip, captured - ip, packet);
   return type === ETH_IPV6 ? ipv6(frame, at + ip, captured - ip, packet) : NOT_IP;
+}
+
+function bare(frame: Frame, packet: Packet): number {
+  const { view, at, captured } = frame;
+  if (captured < 1) return TRUNCATED;
+  packet.vlan = 0;
+  packet.ipAt = at;
+  const version = view.getUint8(at) >>> 4;
+  if (version === 4) return ipv4(frame, at, captured, packet);
+  return version === 6 ? ipv6(frame, at, captured, packet) : NOT_IP;
 }
 
 /** @param left bytes from `ip` on that are there */

@@ -84,7 +84,7 @@ export class RuleTable {
     this.#entries.delete(id);
     this.#kinds[kindOf(entry)]! -= 1;
     const { destination, source, ports, value } = entry;
-    const cell = this.#find(destination, source, ports);
+    const cell = this.#find(destination, source, ports, this.#hash(destination), this.#hash(source));
     // What another rule stands in place of stays where it is.
     if (cell < 0 || this.#cells[cell + this.#stride - 1] !== value + 1) return true;
     this.#remove(cell / this.#stride);
@@ -100,29 +100,39 @@ export class RuleTable {
     const kinds = this.#kinds;
     const any = portsOf(0, vlan);
     const exact = any | port;
+    const group = this.#hash(destination);
     let cell = -1;
-    if (kinds[0]! > 0) cell = this.#find(destination, source, exact);
-    if (cell < 0 && kinds[ANY_PORT]! > 0) cell = this.#find(destination, source, any);
-    if (cell < 0 && kinds[ANY_SOURCE]! > 0) cell = this.#find(destination, ANY, exact);
-    if (cell < 0 && kinds[ANY_SOURCE | ANY_PORT]! > 0) cell = this.#find(destination, ANY, any);
+    if (kinds[0]! + kinds[ANY_PORT]! > 0) {
+      const sender = this.#hash(source);
+      if (kinds[0]! > 0) cell = this.#find(destination, source, exact, group, sender);
+      if (cell < 0 && kinds[ANY_PORT]! > 0) cell = this.#find(destination, source, any, group, sender);
+    }
+    if (cell < 0 && kinds[ANY_SOURCE]! > 0) cell = this.#find(destination, ANY, exact, group, 0);
+    if (cell < 0 && kinds[ANY_SOURCE | ANY_PORT]! > 0) cell = this.#find(destination, ANY, any, group, 0);
     return cell < 0 ? -1 : this.#cells[cell + this.#stride - 1]! - 1;
   }
 
-  #home(destination: Int32Array, source: Int32Array, ports: number): number {
-    let hash = Math.imul(ports, 0x9e3779b1);
-    for (let i = 0; i < this.#words; i += 1) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ destination[i]!, 0x85ebca77);
-      hash = Math.imul(hash ^ (hash >>> 13) ^ source[i]!, 0xc2b2ae3d);
-    }
-    return (hash ^ (hash >>> 16)) & this.#mask;
+  /** Of an address, which is hashed once for all that is looked for; 0 for one of zeros. */
+  #hash(address: Int32Array): number {
+    let hash = 0;
+    for (let i = 0; i < this.#words; i += 1) hash = Math.imul(hash ^ (hash >>> 15) ^ address[i]!, 0x85ebca77);
+    return hash;
+  }
+
+  #home(group: number, sender: number, ports: number): number {
+    const hash = Math.imul(
+      group ^ (group >>> 16) ^ Math.imul(sender, 0xc2b2ae3d) ^ Math.imul(ports, 0x9e3779b1),
+      0x27d4eb2f,
+    );
+    return (hash ^ (hash >>> 15)) & this.#mask;
   }
 
   /** Index of a cell's first word; -1: there is none. */
-  #find(destination: Int32Array, source: Int32Array, ports: number): number {
+  #find(destination: Int32Array, source: Int32Array, ports: number, group: number, sender: number): number {
     const cells = this.#cells;
     const stride = this.#stride;
     const count = this.#words;
-    for (let index = this.#home(destination, source, ports); ; index = (index + 1) & this.#mask) {
+    for (let index = this.#home(group, sender, ports); ; index = (index + 1) & this.#mask) {
       const cell = index * stride;
       if (cells[cell + stride - 1] === 0) return -1;
       if (cells[cell + stride - 2] !== ports) continue;
@@ -133,9 +143,10 @@ export class RuleTable {
   }
 
   #put({ destination, source, ports, value }: Entry): void {
-    let cell = this.#find(destination, source, ports);
+    const [group, sender] = [this.#hash(destination), this.#hash(source)];
+    let cell = this.#find(destination, source, ports, group, sender);
     if (cell < 0) {
-      let index = this.#home(destination, source, ports);
+      let index = this.#home(group, sender, ports);
       while (this.#cells[index * this.#stride + this.#stride - 1] !== 0) index = (index + 1) & this.#mask;
       cell = index * this.#stride;
       this.#full += 1;
@@ -159,8 +170,9 @@ export class RuleTable {
     ) {
       const cell = index * stride;
       const count = this.#words;
-      const destination = cells.subarray(cell, cell + count);
-      const home = this.#home(destination, cells.subarray(cell + count, cell + 2 * count), cells[cell + 2 * count]!);
+      const group = this.#hash(cells.subarray(cell, cell + count));
+      const sender = this.#hash(cells.subarray(cell + count, cell + 2 * count));
+      const home = this.#home(group, sender, cells[cell + 2 * count]!);
       if (((index - home) & this.#mask) < ((index - hole) & this.#mask)) continue;
       cells.copyWithin(hole * stride, cell, cell + stride);
       hole = index;
