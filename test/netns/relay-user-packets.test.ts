@@ -195,6 +195,7 @@ test("a rule's cap lets through what it says, and counts the rest", () => {
     cap: { packetsPerSecond: 100 },
     outputs: [{ group: "239.2.2.2" }],
   });
+  assert.deepEqual(plane.plane.trace("239.1.1.1:5000", 10), []);
   const [free] = plane.rule({ group: "239.1.1.2", outputs: [{ group: "239.2.2.2" }] });
   for (let second = 1; second <= 3; second += 1) {
     plane.now = 1000 * second;
@@ -206,6 +207,13 @@ test("a rule's cap lets through what it says, and counts the rest", () => {
   assert.equal(plane.count(output, "packets"), 30);
   assert.equal(plane.count(rule, "capped"), 120);
   assert.equal(plane.count(rule, "packets"), 150);
+  const traced = plane.plane.trace("239.1.1.1:5000", 50);
+  assert.deepEqual(
+    traced.map(({ outcome }) => outcome),
+    [...Array<string>(10).fill("sent"), ...Array<string>(40).fill("capped")],
+  );
+  assert.deepEqual([traced[0]!.source, traced[0]!.destination], ["192.0.2.77:40000", "239.1.1.1:5000"]);
+  assert.deepEqual(plane.plane.trace("unknown", 50), []);
 });
 
 test("a rule that is replaced, or removed, changes nothing for the others", () => {

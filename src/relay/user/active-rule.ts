@@ -2,6 +2,7 @@
 import { inetAddress, linkAddress } from "../../linux/udp/sockaddr.ts";
 import { COUNTERS, type PlaneOutput, type PlaneRule, type TrafficClass } from "../model.ts";
 import { Cap } from "./cap.ts";
+import type { Trace } from "./trace.ts";
 
 /** A socket for the copies of one output: `udp` makes new datagrams, `raw` sends the packet itself on. */
 export interface OutputSocket {
@@ -73,6 +74,8 @@ export class ActiveRule {
   /** From this ring pressure on its packets are shed. */
   readonly shedAt: number;
   readonly cap: Cap | undefined;
+  /** Keeps its packets while somebody asks for them. */
+  trace: Trace | undefined;
   /** First and last packet of its chain; -1: there is none. */
   head = -1;
   tail = -1;

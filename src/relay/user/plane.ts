@@ -5,12 +5,14 @@
 import { poll } from "../../linux/ffi.ts";
 import type { RxRing } from "../../linux/packet/ring.ts";
 import { type Counter, COUNTERS, type PlaneRule, REASONS } from "../model.ts";
+import type { TracedPacket } from "../worker/message-codec.ts";
 import { ActiveRule, type OutputSocket } from "./active-rule.ts";
 import { Batch, MOST_PACKETS } from "./batch.ts";
 import { Packet } from "./packet.ts";
 import { parse } from "./parse.ts";
 import { Sender } from "./sender.ts";
 import { RuleTable } from "./table.ts";
+import { Trace, type TraceOutcome } from "./trace.ts";
 
 export type { OutputSocket } from "./active-rule.ts";
 
@@ -80,6 +82,8 @@ export class UserPlane implements Disposable {
   /** Adds a rule, or replaces it. @param sockets one for each output, in their order; they stay the caller's. @throws RangeError */
   setRule(rule: PlaneRule, sockets: readonly OutputSocket[]): void {
     const active = new ActiveRule(rule, sockets, this.#clock());
+    const before = this.#find(rule.id);
+    if (before?.family === active.family) active.trace = before.trace;
     this.removeRule(rule.id);
     const number = this.#free.pop() ?? this.#rules.length;
     this.#rules[number] = active;
@@ -95,6 +99,20 @@ export class UserPlane implements Disposable {
     this.#rules[number] = undefined;
     this.#numbers.delete(id);
     this.#free.push(number);
+  }
+
+  #find(id: string): ActiveRule | undefined {
+    const number = this.#numbers.get(id);
+    return number === undefined ? undefined : this.#rules[number];
+  }
+
+  /** The last packets that came in for a rule since this was first asked, and none of a rule that is not there. */
+  trace(id: string, most: number): readonly TracedPacket[] {
+    const rule = this.#find(id);
+    if (!rule) return [];
+    const now = Date.now();
+    rule.trace ??= new Trace(rule.family, now);
+    return rule.trace.packets(most, now);
   }
 
   /**
@@ -160,9 +178,17 @@ export class UserPlane implements Disposable {
     }
     counters[rule.counters + PACKETS]! += segments;
     counters[rule.counters + BYTES]! += payload;
-    if (pressure >= rule.shedAt) counters[rule.counters + SHED]! += segments;
-    else if (rule.cap && !rule.cap.passes(this.#now, segments, payload)) counters[rule.counters + CAPPED]! += segments;
+    const outcome = this.#outcome(rule, pressure);
+    if (outcome === "shed") counters[rule.counters + SHED]! += segments;
+    else if (outcome === "capped") counters[rule.counters + CAPPED]! += segments;
     else this.#add(rule, ring);
+    if (rule.trace && !rule.trace.take(packet, ring.view, outcome, Date.now())) rule.trace = undefined;
+  }
+
+  #outcome(rule: ActiveRule, pressure: number): TraceOutcome {
+    if (pressure >= rule.shedAt) return "shed";
+    const { segments, payload } = this.#packet;
+    return rule.cap && !rule.cap.passes(this.#now, segments, payload) ? "capped" : "sent";
   }
 
   #add(rule: ActiveRule, ring: RxRing): void {
