@@ -62,6 +62,8 @@ export class UserPlane implements Disposable {
   /** Array of struct pollfd: s32 fd, s16 events, s16 revents. */
   readonly #polled: Int32Array;
   readonly #dead: number[] = [];
+  /** Rings, by their order, whose interface is down, or was: when it goes after that, no error tells of it. */
+  readonly #down = new Set<number>();
   #now = 0;
 
   constructor({ rings, counters, slots, clock }: PlaneParts) {
@@ -127,10 +129,15 @@ export class UserPlane implements Disposable {
     const last = polled.length - 2;
     polled[last] = wakeFd;
     polled[last + 1] = POLLIN;
-    if (poll(polled, polled.length / 2, timeoutMs) <= 0) return false;
+    const ready = poll(polled, polled.length / 2, timeoutMs);
+    for (const ring of this.#down) this.#fault(ring);
+    if (ready <= 0) return false;
     for (let ring = 0; ring < this.#rings.length; ring += 1) {
       const events = polled[2 * ring + 1]! >> 16;
-      if ((events & POLLIN) !== 0) this.#carry(this.#rings[ring]!);
+      if ((events & POLLIN) !== 0) {
+        this.#down.delete(ring);
+        this.#carry(this.#rings[ring]!);
+      }
       if ((events & (POLLERR | POLLNVAL)) !== 0) this.#fault(ring);
     }
     return polled[last + 1]! >> 16 !== 0;
@@ -145,7 +152,8 @@ export class UserPlane implements Disposable {
 
   /** An error is told of again and again unless it is taken; of a ring that is dead nothing is asked any more. */
   #fault(ring: number): void {
-    if (this.#rings[ring]!.failed() === "down") return;
+    if (this.#rings[ring]!.failed() === "down") return void this.#down.add(ring);
+    this.#down.delete(ring);
     this.#polled[2 * ring] = -1;
     this.#dead.push(ring);
   }

@@ -5,10 +5,18 @@ import type { WireRule } from "./rule-codec.ts";
 /** By what kind of socket an output's copies are sent. */
 export type SocketKind = "udp" | "raw";
 
+/** What a worker is told at its start. */
+export interface WorkerWords {
+  /** How many there are in the memory of counters. */
+  readonly slots: number;
+}
+
 /** Said by the supervisor. */
 export type Order =
-  /** A ring, whose descriptor comes along; all of them together are in use from the next `sync` on, in place of those before. */
-  | { readonly kind: "ring"; readonly index: number; readonly layout: unknown }
+  /** All rings follow: they are in use from the next `sync` on, in place of those before. */
+  | { readonly kind: "rings" }
+  /** A ring, whose descriptor comes along. */
+  | { readonly kind: "ring"; readonly layout: unknown }
   /** All rules follow: what is not said again is dropped at the next `sync`. */
   | { readonly kind: "begin" }
   /**

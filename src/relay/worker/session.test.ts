@@ -2,90 +2,36 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkFds } from "../../../test/helpers/leaks.ts";
 import { planeOutput, planeRule } from "../../../test/helpers/plane-rules.ts";
+import { StubPlane, StubRing } from "../../../test/helpers/stub-plane.ts";
 import { Channel } from "../../linux/channel.ts";
 import { Fd } from "../../linux/fd.ts";
-import { poll } from "../../linux/ffi.ts";
 import { COUNTERS, type PlaneRule } from "../model.ts";
 import { cellsFor, RING_COUNTERS } from "./cells.ts";
 import { RuleDigest } from "./digest.ts";
 import type { Order } from "./message-codec.ts";
 import { encodeRule } from "./rule-codec.ts";
-import { Session, type SessionPlane, type SessionRing } from "./session.ts";
+import { Session } from "./session.ts";
 
 checkFds();
-
-class Ring implements SessionRing {
-  readonly fd: Fd;
-  readonly layout: unknown;
-
-  constructor(fd: Fd, layout: unknown) {
-    this.fd = fd;
-    this.layout = layout;
-  }
-
-  statistics() {
-    return { packets: 3, drops: 2, freezes: 1 };
-  }
-
-  [Symbol.dispose](): void {
-    this.fd[Symbol.dispose]();
-  }
-}
-
-/** Does nothing with packets; remembers what it is told. */
-class Plane implements SessionPlane {
-  readonly rings: readonly Ring[];
-  readonly rules = new Map<string, PlaneRule>();
-  dead: number[] = [];
-  log: string[] = [];
-
-  constructor(rings: readonly Ring[]) {
-    this.rings = rings;
-  }
-
-  setRule(rule: PlaneRule): void {
-    this.rules.set(rule.id, rule);
-  }
-
-  removeRule(id: string): void {
-    this.rules.delete(id);
-  }
-
-  turn(_timeout: number, wakeFd: number): boolean {
-    return poll(new Int32Array([wakeFd, 1]), 1, 0) > 0;
-  }
-
-  drain(): void {
-    this.log.push("drain");
-  }
-
-  trace(id: string, most: number) {
-    return [{ time: most, source: "10.0.0.1:1", destination: "10.0.0.2:2", length: 0, outcome: id }];
-  }
-
-  [Symbol.dispose](): void {
-    this.log.push("gone");
-  }
-}
 
 class Lab implements Disposable {
   readonly cells = cellsFor(4);
   readonly numbers = new Float64Array(this.cells.length);
-  readonly planes: Plane[] = [];
+  readonly planes: StubPlane[] = [];
   readonly ours: Channel;
   readonly theirs: Channel;
-  readonly session: Session<Ring>;
+  readonly session: Session<StubRing>;
   now = 0;
 
   constructor() {
     [this.ours, this.theirs] = Channel.pair();
-    this.session = new Session<Ring>({
+    this.session = new Session<StubRing>({
       channel: this.theirs,
       numbers: this.numbers,
       cells: this.cells,
-      openRing: (fd, layout) => new Ring(fd, layout),
+      openRing: (fd, layout) => new StubRing(fd, layout),
       openPlane: (rings) => {
-        this.planes.push(new Plane(rings));
+        this.planes.push(new StubPlane(rings));
         return this.plane;
       },
       now: () => this.now,
@@ -93,7 +39,7 @@ class Lab implements Disposable {
     assert.deepEqual(this.heard(), [{ kind: "ready" }]);
   }
 
-  get plane(): Plane {
+  get plane(): StubPlane {
     return this.planes.at(-1)!;
   }
 
@@ -152,9 +98,11 @@ test("it has the rules that it is told, and acknowledges with a hash of its own"
 test("rings come into use together, with the rules that are there, and the old ones are closed", () => {
   using lab = new Lab();
   lab.rule(planeRule());
-  lab.say({ kind: "ring", index: 1, layout: "b" }, 1);
-  lab.say({ kind: "ring", index: 0, layout: "never used" }, 1);
-  lab.say({ kind: "ring", index: 0, layout: "a" }, 1);
+  lab.say({ kind: "rings" });
+  lab.say({ kind: "ring", layout: "never used" }, 1);
+  lab.say({ kind: "rings" });
+  lab.say({ kind: "ring", layout: "a" }, 1);
+  lab.say({ kind: "ring", layout: "b" }, 1);
   lab.session.turn();
   assert.equal(lab.planes.length, 1);
   lab.say({ kind: "sync", number: 1 });
@@ -172,7 +120,8 @@ test("rings come into use together, with the rules that are there, and the old o
   lab.session.turn();
   lab.session.turn();
   assert.deepEqual(lab.heard(), [{ kind: "dead", ring: 1 }]);
-  lab.say({ kind: "ring", index: 0, layout: "c" }, 1);
+  lab.say({ kind: "rings" });
+  lab.say({ kind: "ring", layout: "c" }, 1);
   lab.say({ kind: "sync", number: 2 });
   lab.session.turn();
   assert.ok(second!.rings.every(({ fd }) => !fd.isOpen));
@@ -181,11 +130,16 @@ test("rings come into use together, with the rules that are there, and the old o
   lab.heard();
   lab.session.turn();
   assert.deepEqual(lab.heard(), [{ kind: "dead", ring: 0 }]);
+  lab.say({ kind: "rings" });
+  lab.say({ kind: "sync", number: 3 });
+  lab.session.turn();
+  assert.equal(lab.plane.rings.length, 0);
 });
 
 test("once a second it counts up its beat and what rings say", () => {
   using lab = new Lab();
-  lab.say({ kind: "ring", index: 0, layout: "a" }, 1);
+  lab.say({ kind: "rings" });
+  lab.say({ kind: "ring", layout: "a" }, 1);
   lab.say({ kind: "sync", number: 1 });
   lab.session.turn();
   const beats = (): number => lab.numbers[lab.cells.beat]!;

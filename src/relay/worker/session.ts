@@ -44,8 +44,8 @@ export class Session<Ring extends SessionRing> implements Disposable {
   readonly #parts: SessionParts<Ring>;
   readonly #table: WorkerTable;
   #rings: readonly Ring[] = [];
-  /** That come into use at the next `sync`. */
-  #coming: Ring[] = [];
+  /** That come into use at the next `sync`, if any do. */
+  #coming: Ring[] | undefined;
   #plane: SessionPlane;
   readonly #told = new Set<number>();
   #beatAt = -Infinity;
@@ -87,10 +87,13 @@ export class Session<Ring extends SessionRing> implements Disposable {
 
   #follow(order: Order, { fds }: Received): void {
     switch (order.kind) {
+      case "rings":
+        // Some that were opened again before they came into use.
+        for (const ring of this.#coming ?? []) ring[Symbol.dispose]();
+        this.#coming = [];
+        return;
       case "ring":
-        // One that was opened again before it came into use.
-        this.#coming[order.index]?.[Symbol.dispose]();
-        this.#coming[order.index] = this.#parts.openRing(fds[0]!, order.layout);
+        this.#coming?.push(this.#parts.openRing(fds[0]!, order.layout));
         return;
       case "begin":
         return this.#table.begin();
@@ -111,15 +114,15 @@ export class Session<Ring extends SessionRing> implements Disposable {
 
   #sync(number: number): void {
     this.#table.settle();
-    if (this.#coming.length > 0) this.#exchange();
+    if (this.#coming) this.#exchange(this.#coming);
     this.#say({ kind: "ack", number, ...this.#table.state });
   }
 
   /** Goes over to the rings that have come. */
-  #exchange(): void {
+  #exchange(coming: readonly Ring[]): void {
     const [before, rings] = [this.#plane, this.#rings];
-    this.#rings = this.#coming;
-    this.#coming = [];
+    this.#rings = coming;
+    this.#coming = undefined;
     this.#told.clear();
     this.#plane = this.#parts.openPlane(this.#rings);
     this.#table.move(this.#plane);
@@ -181,7 +184,7 @@ export class Session<Ring extends SessionRing> implements Disposable {
 
   [Symbol.dispose](): void {
     this.#plane[Symbol.dispose]();
-    for (const ring of [...this.#rings, ...this.#coming]) ring[Symbol.dispose]();
+    for (const ring of [...this.#rings, ...(this.#coming ?? [])]) ring[Symbol.dispose]();
     this.#table[Symbol.dispose]();
   }
 }

@@ -1,0 +1,396 @@
+/**
+ * One life of a worker, from its start to its end: what its supervisor tells it, and how long that waits for it. A worker that
+ * does not answer in time, or says what cannot be understood, is ended.
+ */
+import { messageOf } from "../../core/errors.ts";
+import { logger } from "../../core/log.ts";
+import { SystemError } from "../../linux/errno.ts";
+import { Fd } from "../../linux/fd.ts";
+import { attachFilter, NOTHING } from "../../linux/packet/socket-filter.ts";
+import { waiter } from "../../linux/waiter.ts";
+import type { PlaneRule } from "../model.ts";
+import { RuleDigest } from "../worker/digest.ts";
+import {
+  type FinalReport,
+  OUTPUTS_PER_MESSAGE,
+  type Report,
+  readReport,
+  type SocketKind,
+  type TracedPacket,
+} from "../worker/message-codec.ts";
+import { encodeRule } from "../worker/rule-codec.ts";
+import type { Launched } from "./launch.ts";
+import { Outbox } from "./outbox.ts";
+import type { Timers } from "./timers.ts";
+
+/** Sockets for the outputs of a rule, in their order. */
+export interface Provision {
+  readonly fds: readonly Fd[];
+  readonly kinds: readonly SocketKind[];
+}
+
+/** A ring for a worker. */
+export interface RingProvision {
+  readonly fd: Fd;
+  readonly layout: unknown;
+}
+
+/** How long things may take, ms. */
+export interface LifeLimits {
+  /** Until a worker says that it is there. */
+  readonly start: number;
+  /** Until it has acknowledged its rules, answered, read what it is told, or gone round its loop. */
+  readonly answer: number;
+  /** Until it has sent what it still had to send. */
+  readonly stop: number;
+  /** Between two comparisons of the rules. */
+  readonly compare: number;
+}
+
+/** The usual ones. */
+export const LIFE_LIMITS: LifeLimits = { start: 10_000, answer: 5000, stop: 10_000, compare: 300_000 };
+
+/** What a life is made of. */
+export interface LifeParts {
+  /** For the log. */
+  readonly name: string;
+  readonly timers: Timers;
+  readonly limits: LifeLimits;
+  /** Those that the worker should have, looked at whenever {@link Life.changed} says so. */
+  readonly rules: ReadonlyMap<string, PlaneRule>;
+  launch(): Launched;
+  /** Opens the rings anew. */
+  rings(): readonly RingProvision[];
+  /** Opens sockets for a rule's outputs. */
+  provide(rule: PlaneRule): Provision;
+  /** Counts up for as long as the worker goes round. */
+  beat(): number;
+  /** The worker has all of its rules for the first time. */
+  running(): void;
+  /** A ring receives nothing any more. */
+  dead(ring: number): void;
+}
+
+/** Looks at the beat so often, ms. */
+const LOOK = 1000;
+/** Orders and reports that are done in a row, so that everything else goes on. */
+const BATCH = 64;
+
+const log = logger("relay", "workers");
+
+/** Nothing comes by a ring any more; what it has stays in it. */
+function silence(fd: Fd): void {
+  try {
+    attachFilter(fd.number, NOTHING);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // Its interface is gone: nothing comes by it anyway.
+  }
+}
+
+const closeAll = (fds: readonly Fd[]): void => {
+  for (const fd of fds) fd[Symbol.dispose]();
+};
+
+interface Comparison {
+  readonly number: number;
+  readonly hash: string;
+  readonly count: number;
+  readonly waiting: readonly PromiseWithResolvers<boolean>[];
+}
+
+/** The life. */
+export class Life {
+  readonly pid: number | undefined;
+  /** Why it ended, as half a sentence. */
+  readonly ended: Promise<string>;
+  /** Rules that the worker does not have, since there are no sockets for them: why, by id. */
+  readonly refused = new Map<string, string>();
+  readonly #parts: LifeParts;
+  readonly #process: Launched;
+  readonly #outbox: Outbox;
+  readonly #digest = new RuleDigest();
+  readonly #changed = new Set<string>();
+  readonly #timers = new Map<string, Disposable>();
+  readonly #traces = new Map<number, PromiseWithResolvers<readonly TracedPacket[]>>();
+  /** The worker has its own; these are to stop them. */
+  #rings: readonly Fd[] = [];
+  #waiting: PromiseWithResolvers<boolean>[] = [];
+  #comparison: Comparison | undefined;
+  #watch: Disposable | undefined;
+  #number = 0;
+  #mismatches = 0;
+  #ready = false;
+  #ran = false;
+  #over = false;
+  #why: string | undefined;
+  #final: FinalReport | undefined;
+  #pumping: NodeJS.Immediate | undefined;
+
+  /** Starts it. @throws whatever opening rings or starting the process throws */
+  constructor(parts: LifeParts) {
+    this.#parts = parts;
+    const { timers, limits } = parts;
+    // Before the process: a ring gathers packets while it starts.
+    const rings = parts.rings();
+    try {
+      this.#process = parts.launch();
+    } catch (error) {
+      closeAll(rings.map(({ fd }) => fd));
+      throw error;
+    }
+    const { channel, pid } = this.#process;
+    this.pid = pid;
+    this.#outbox = new Outbox({
+      channel,
+      timers,
+      patience: limits.answer,
+      room: () => this.#pump(),
+      stuck: () => this.#kill(`it has read nothing for ${limits.answer / 1000} s`),
+    });
+    this.#useRings(rings);
+    this.#watch = waiter.watch(channel.fd, () => this.#read());
+    this.#deadline("start", limits.start, `it was not ready within ${limits.start / 1000} s`);
+    this.ended = this.#process.ended.then((how) => this.#end(how));
+  }
+
+  #useRings(rings: readonly RingProvision[]): void {
+    this.#outbox.push({ kind: "rings" });
+    for (const { fd, layout } of rings) this.#outbox.push({ kind: "ring", layout }, [Fd.duplicate(fd.number)]);
+    this.#rings = rings.map(({ fd }) => fd);
+  }
+
+  /** Sets a timer, in place of the one of that name. */
+  #after(name: string, ms: number, body: () => void): void {
+    this.#clear(name);
+    this.#timers.set(name, this.#parts.timers.after(ms, body));
+  }
+
+  #clear(name: string): void {
+    this.#timers.get(name)?.[Symbol.dispose]();
+    this.#timers.delete(name);
+  }
+
+  #deadline(name: string, ms: number, why: string): void {
+    this.#after(name, ms, () => this.#kill(why));
+  }
+
+  #kill(why: string): void {
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    this.#process.kill("SIGKILL");
+  }
+
+  #end(how: string): string {
+    // What it said last may not have been read yet.
+    this.#read();
+    this.#over = true;
+    this.#unwatch();
+    if (this.#pumping) clearImmediate(this.#pumping);
+    for (const name of this.#timers.keys()) this.#clear(name);
+    this.#outbox[Symbol.dispose]();
+    this.#process.channel[Symbol.dispose]();
+    closeAll(this.#rings);
+    for (const { resolve } of [...this.#waiting, ...(this.#comparison?.waiting ?? [])]) resolve(false);
+    for (const { resolve } of this.#traces.values()) resolve([]);
+    return this.#why ?? how;
+  }
+
+  #unwatch(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+  }
+
+  #read(): void {
+    const { channel } = this.#process;
+    try {
+      for (let i = 0; i < BATCH; i += 1) {
+        const received = channel.receive();
+        if (!received) break;
+        // It has nothing to give.
+        closeAll(received.fds);
+        this.#hear(readReport(received.message));
+      }
+    } catch (error) {
+      this.#unwatch();
+      return this.#kill(`it says what cannot be understood: ${messageOf(error)}`);
+    }
+    if (!channel.ended) return;
+    // A socket that is at its end can be read for ever.
+    this.#unwatch();
+    this.#deadline("end", LOOK, "it has closed its channel, and did not end");
+  }
+
+  #hear(report: Report): void {
+    switch (report.kind) {
+      case "ready":
+        this.#ready = true;
+        this.#clear("start");
+        this.#listen(this.#parts.beat(), 0);
+        this.#restate();
+        return void this.sync();
+      case "ack":
+        return this.#compare(report);
+      case "traced":
+        this.#traces.get(report.number)?.resolve(report.packets);
+        return;
+      case "dead":
+        return this.#parts.dead(report.ring);
+      case "final": {
+        const { kind: _, ...final } = report;
+        this.#final = final;
+      }
+    }
+  }
+
+  /** Looks whether the beat goes on. By the number of looks, not by time: it may be this process that stood still. */
+  #listen(last: number, still: number): void {
+    this.#after("beat", LOOK, () => {
+      const beat = this.#parts.beat();
+      const misses = beat === last ? still + 1 : 0;
+      if (misses * LOOK > this.#parts.limits.answer) return this.#kill("it hangs");
+      this.#listen(beat, misses);
+    });
+  }
+
+  /** All rules will be said again. */
+  #restate(): void {
+    this.#outbox.push({ kind: "begin" });
+    this.#digest.clear();
+    this.refused.clear();
+    for (const id of this.#parts.rules.keys()) this.#changed.add(id);
+  }
+
+  /** A rule was set or removed. */
+  changed(id: string): void {
+    if (this.#over) return;
+    this.#changed.add(id);
+    if (this.#ready) this.#pump();
+  }
+
+  /** Rings are opened anew, and come into use in place of those before. @throws whatever opening them throws */
+  reopen(): void {
+    if (this.#over) return;
+    const before = this.#rings;
+    this.#useRings(this.#parts.rings());
+    // Here, and not when the worker goes over to the new ones: until then, both would gather the same packets.
+    for (const fd of before) silence(fd);
+    closeAll(before);
+    void this.sync();
+  }
+
+  /** Waits until the worker has all rules as they are now. @returns false when it ends before */
+  sync(): Promise<boolean> {
+    if (this.#over) return Promise.resolve(false);
+    const waiting = Promise.withResolvers<boolean>();
+    this.#waiting.push(waiting);
+    this.#pump();
+    return waiting.promise;
+  }
+
+  /** Says what there is to say, as far as there is room. */
+  #pump(): void {
+    if (!this.#ready || this.#over) return;
+    let said = 0;
+    for (const id of this.#changed) {
+      if (!this.#outbox.room) return;
+      if (said === BATCH) {
+        this.#pumping ??= setImmediate(() => {
+          this.#pumping = undefined;
+          this.#pump();
+        });
+        return;
+      }
+      said += 1;
+      this.#changed.delete(id);
+      this.#say(id);
+    }
+    if (this.#waiting.length === 0 || this.#comparison) return;
+    const number = (this.#number += 1);
+    this.#comparison = { number, hash: this.#digest.hash, count: this.#digest.count, waiting: this.#waiting };
+    this.#waiting = [];
+    this.#outbox.push({ kind: "sync", number });
+    const { answer } = this.#parts.limits;
+    this.#deadline("sync", answer, `it did not acknowledge its rules within ${answer / 1000} s`);
+  }
+
+  #say(id: string): void {
+    this.refused.delete(id);
+    const rule = this.#parts.rules.get(id);
+    if (!rule) return this.#drop(id);
+    let provision: Provision;
+    try {
+      provision = this.#parts.provide(rule);
+    } catch (error) {
+      this.refused.set(id, messageOf(error));
+      log.warning("{name}: rule {id} is left out: {reason}", { name: this.#parts.name, id, reason: messageOf(error) });
+      return this.#drop(id);
+    }
+    const wire = encodeRule(rule);
+    for (let at = 0; at === 0 || at < wire.outputs.length; at += OUTPUTS_PER_MESSAGE) {
+      const end = at + OUTPUTS_PER_MESSAGE;
+      const part = { ...wire, outputs: wire.outputs.slice(at, end) };
+      const sockets = provision.kinds.slice(at, end);
+      const more = end < wire.outputs.length;
+      this.#outbox.push({ kind: "rule", rule: part, sockets, more }, provision.fds.slice(at, end));
+    }
+    this.#digest.set(wire);
+  }
+
+  #drop(id: string): void {
+    if (this.#digest.drop(id)) this.#outbox.push({ kind: "drop", id });
+  }
+
+  #compare({ number, hash, count }: Report & { readonly kind: "ack" }): void {
+    const comparison = this.#comparison;
+    if (comparison?.number !== number) return;
+    this.#comparison = undefined;
+    this.#clear("sync");
+    if (hash === comparison.hash && count === comparison.count) {
+      this.#mismatches = 0;
+      for (const { resolve } of comparison.waiting) resolve(true);
+      this.#after("compare", this.#parts.limits.compare, () => void this.sync());
+      if (!this.#ran) this.#parts.running();
+      this.#ran = true;
+      return this.#pump();
+    }
+    const { name } = this.#parts;
+    log.warning("{name}: the worker has {count} rules that are not the {wanted} it was told", {
+      name,
+      count,
+      wanted: comparison.count,
+    });
+    this.#mismatches += 1;
+    this.#waiting.unshift(...comparison.waiting);
+    if (this.#mismatches > 1) return this.#kill("it has other rules than it was told");
+    this.#restate();
+    this.#pump();
+  }
+
+  /** The last packets of a rule; none when the worker ends, or does not answer in time. */
+  async trace(id: string, most: number): Promise<readonly TracedPacket[]> {
+    if (this.#over || !this.#ready) return [];
+    const number = (this.#number += 1);
+    const answer = Promise.withResolvers<readonly TracedPacket[]>();
+    this.#traces.set(number, answer);
+    this.#after(`trace ${number}`, this.#parts.limits.answer, () => answer.resolve([]));
+    this.#outbox.push({ kind: "trace", number, id, most });
+    try {
+      return await answer.promise;
+    } finally {
+      this.#traces.delete(number);
+      this.#clear(`trace ${number}`);
+    }
+  }
+
+  /** Ends it once it has sent what it still had to send. @returns what it did; undefined when it could not say so */
+  async stop(): Promise<FinalReport | undefined> {
+    if (!this.#over) {
+      this.#outbox.push({ kind: "stop" });
+      const { stop } = this.#parts.limits;
+      this.#deadline("stop", stop, `it did not stop within ${stop / 1000} s`);
+    }
+    await this.ended;
+    return this.#final;
+  }
+}
