@@ -33,10 +33,12 @@ function openQuotes(line: string, inside: string | undefined): string | undefine
  * Finds every key that stands at the beginning of a line: table headers, and the (dotted) keys below them. A key inside
  * an inline table is not found; ask for the table then.
  *
- * @returns positions by path, such as `shaper.download`; of a repeated path the first
+ * @returns positions by path, such as `shaper.download`, or `relay.rules.1.port` of the second `[[relay.rules]]`; of a
+ * repeated path the first
  */
 export function keyPositions(text: string): ReadonlyMap<string, Position> {
   const found = new Map<string, Position>();
+  const counts = new Map<string, number>();
   let table: string[] = [];
   let open: string | undefined;
   for (const [i, line] of text.split("\n").entries()) {
@@ -44,8 +46,17 @@ export function keyPositions(text: string): ReadonlyMap<string, Position> {
       const column = line.length - line.trimStart().length + 1;
       const header = /^\s*(\[{1,2})/.exec(line)?.[0];
       const key = header ? dottedKey(line.slice(header.length), "]") : dottedKey(line, "=");
-      const path = (header ? key : key && [...table, ...key]) ?? [];
-      if (header && key) table = key;
+      let path = (header ? key : key && [...table, ...key]) ?? [];
+      if (header && key) {
+        table = key;
+        if (header.trim() === "[[") {
+          const name = key.join(".");
+          const index = counts.get(name) ?? 0;
+          counts.set(name, index + 1);
+          table = [...key, String(index)];
+          path = table;
+        }
+      }
       for (let length = 1; length <= path.length; length += 1) {
         const name = path.slice(0, length).join(".");
         if (!found.has(name)) found.set(name, { line: i + 1, column });
