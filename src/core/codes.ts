@@ -4,6 +4,7 @@
  */
 import { AUTORATE_ERRORS } from "./codes-autorate.ts";
 import { DAEMON_ERRORS } from "./codes-daemon.ts";
+import { RELAY_ERRORS } from "./codes-relay.ts";
 import { config, conflict, data, type ErrorSpec, failure, untakeable, warning } from "./error-spec.ts";
 import { EXIT } from "./exit.ts";
 
@@ -483,6 +484,7 @@ export const ERRORS = {
     "Wait until it has finished and try again, or give it longer with --lock-timeout",
   ),
   ...AUTORATE_ERRORS,
+  ...RELAY_ERRORS,
   ...DAEMON_ERRORS,
   USAGE: { message: "{reason}", remedy: "See {command} --help", status: 400, exit: EXIT.usage },
   NOT_FOUND: { message: 'There is no {noun} "{id}"', remedy: "{hint}", status: 404, exit: EXIT.failure },

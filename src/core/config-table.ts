@@ -7,7 +7,7 @@ import { asTable, parseToml } from "./toml.ts";
 import { keyPositions } from "./toml-lines.ts";
 
 /** Every table that there is; who reads a table reads only its own. */
-const CONFIG_TABLES: readonly string[] = ["shaper", "autorate", "daemon", "api", "bakery", "log"];
+const CONFIG_TABLES: readonly string[] = ["shaper", "autorate", "relay", "daemon", "api", "bakery", "log"];
 
 /** Keys of a table, each with an example. */
 export type Keys = Readonly<Record<string, string>>;

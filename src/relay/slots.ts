@@ -1,9 +1,14 @@
 /** Numbers of counters: one for each rule and each output, kept for as long as the rule is there. */
 
-/** Hands out slots. A number that was given back is the next to be handed out, by whoever has cleared its counters. */
+/** Counters that there are: of a rule and each of its outputs one. */
+export const SLOTS = 32_768;
+
+/** Hands out slots. One that was given back is handed out again after the next {@link Slots.keep}. */
 export class Slots {
   readonly #slots = new Map<string, number>();
   readonly #free: number[] = [];
+  /** Given back, and perhaps still counted in for a moment: free from the next time on. */
+  #cooling: number[] = [];
   readonly #most: number;
   #next = 0;
 
@@ -17,6 +22,16 @@ export class Slots {
     return this.#slots.size;
   }
 
+  /** The highest number that was ever given; -1 before. */
+  get highest(): number {
+    return this.#next - 1;
+  }
+
+  /** Whether something has a slot. */
+  has(key: string): boolean {
+    return this.#slots.has(key);
+  }
+
   /** The slot of something by its key, the same each time; undefined when all are taken. */
   of(key: string): number | undefined {
     const known = this.#slots.get(key);
@@ -26,13 +41,11 @@ export class Slots {
     return slot;
   }
 
-  /** Gives back all but those that are still wanted. @returns the slots that are free from now on */
-  keep(wanted: ReadonlySet<string>): number[] {
+  /** Gives back all but those that are still wanted. */
+  keep(wanted: ReadonlySet<string>): void {
+    this.#free.push(...this.#cooling);
     const gone = [...this.#slots].filter(([key]) => !wanted.has(key));
-    for (const [key, slot] of gone) {
-      this.#slots.delete(key);
-      this.#free.push(slot);
-    }
-    return gone.map(([, slot]) => slot);
+    for (const [key] of gone) this.#slots.delete(key);
+    this.#cooling = gone.map(([, slot]) => slot);
   }
 }
