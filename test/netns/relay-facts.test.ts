@@ -24,7 +24,8 @@ test("links, the address that copies leave by, and the neighbour behind which a 
     "neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev east",
   ]);
   using socket = RtnlSocket.open(ns);
-  const { links, addresses, mac } = readFacts(socket);
+  const facts = readFacts(socket);
+  const { links, addresses } = facts;
   const { ifindex, ...east } = links.get("east")!;
   assert.deepEqual(east, {
     name: "east",
@@ -36,8 +37,8 @@ test("links, the address that copies leave by, and the neighbour behind which a 
   assert.equal(links.get("lo")!.ethernet, false);
   assert.deepEqual(addresses.get(ifindex), { 4: "192.0.2.1", 6: "2001:db8::1" });
   const router = Buffer.from("020000000009", "hex");
-  assert.deepEqual(Buffer.from(mac(ifindex, "203.0.113.5")!), router, "by the router");
-  assert.deepEqual(Buffer.from(mac(ifindex, "192.0.2.9")!), router);
-  assert.equal(mac(ifindex, "192.0.2.10"), undefined, "nobody has asked for it yet");
-  assert.equal(mac(links.get("west")!.ifindex, "203.0.113.5"), undefined, "it is not reached by this interface");
+  assert.deepEqual(Buffer.from(facts.mac(ifindex, "203.0.113.5")!), router, "by the router");
+  assert.deepEqual(Buffer.from(facts.mac(ifindex, "192.0.2.9")!), router);
+  assert.equal(facts.mac(ifindex, "192.0.2.10"), undefined, "nobody has asked for it yet");
+  assert.equal(facts.mac(links.get("west")!.ifindex, "203.0.113.5"), undefined, "it is not reached by this interface");
 });

@@ -1,0 +1,103 @@
+/** The whole relay, both planes, on the router of a {@link RelayKernelLab}. */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Rule, RuleOutput } from "../../src/relay/model.ts";
+import type { KernelPlane } from "../../src/relay/kernel/plane.ts";
+import { Relay, type RuleView } from "../../src/relay/relay.ts";
+import { SLOTS } from "../../src/relay/slots.ts";
+import { KernelPlane as Plane } from "../../src/relay/kernel/plane.ts";
+import { eventually } from "./eventually.ts";
+import { RelayKernelLab, type RelayLabOptions } from "./relay-kernel-lab.ts";
+
+/** Longest wait for a worker on a busy machine, ms. */
+const PATIENCE = 20_000;
+
+/** A rule on in0, as a test says it. */
+export interface SaidRule extends Partial<Omit<Rule, "input" | "outputs">> {
+  readonly group: string;
+  readonly port?: number;
+  readonly source?: string;
+  readonly vlan?: number;
+  readonly interface?: string;
+  readonly outputs: readonly (Partial<RuleOutput> & { readonly interface: string })[];
+}
+
+/** The rule. */
+export function said({ group, port = 5000, source, vlan, outputs, ...rest }: SaidRule): Rule {
+  const { interface: device = "in0", ...more } = rest;
+  return {
+    id: `${group}:${port}`,
+    input: {
+      interface: device,
+      group,
+      port,
+      ...(source !== undefined && { source }),
+      ...(vlan !== undefined && { vlan }),
+    },
+    outputs: outputs.map((output) => ({ group, port, ttl: 1, source: { kind: "rewrite" }, ...output })),
+    engine: "auto",
+    class: "normal",
+    cap: {},
+    origin: "dynamic",
+    ...more,
+  };
+}
+
+/** The lab. */
+export class WholeRelay implements AsyncDisposable {
+  readonly net: RelayKernelLab;
+  readonly relay: Relay;
+  readonly #kernel: KernelPlane;
+  /** How often the relay has asked to be looked at. */
+  changes = 0;
+
+  constructor(options: RelayLabOptions = {}) {
+    this.net = new RelayKernelLab(options);
+    const { paths, socket, place, router } = this.net;
+    // Whoever listens sees packets one by one, and not what the kernel hands on before it cuts it up.
+    for (let i = 1; i <= (options.outputs ?? 3); i += 1)
+      this.net.ethtool(router, `o${i}`, "gso", "off", "tx-udp-segmentation", "off");
+    this.#kernel = new Plane({ pins: `${paths.pins}/relay`, lock: paths.lock, socket, host: place, slots: SLOTS });
+    this.relay = new Relay({
+      clock: systemClock,
+      settings: { profile: "throughput", workers: 1, ringBytes: 8 * 2 ** 20, pinning: {} },
+      ns: router,
+      kernel: this.#kernel,
+      changed: () => (this.changes += 1),
+    });
+  }
+
+  /** How a rule is. */
+  view(id: string): RuleView {
+    return this.relay.views().find(({ resolved }) => resolved.rule.id === id) ?? assert.fail(`there is no rule ${id}`);
+  }
+
+  /** Sets rules, and waits until somebody carries each that is active. */
+  async set(...rules: readonly Rule[]): Promise<void> {
+    await this.relay.setRules(rules);
+    await this.settled();
+  }
+
+  /** Waits until somebody carries each rule that is active, and the workers have all of them. */
+  async settled(): Promise<void> {
+    await eventually(async () => {
+      assert.equal(await this.relay.sync(), true, "the workers have their rules");
+      for (const { resolved, carriedBy } of this.relay.views())
+        assert.ok(resolved.state !== "active" || carriedBy, `${resolved.rule.id} is carried by nobody`);
+    }, PATIENCE);
+  }
+
+  /** The counters of a rule and its outputs that are not 0. */
+  counted(id: string): readonly Record<string, number>[] {
+    const { resolved, counts } = this.view(id);
+    return [resolved.slot, ...resolved.outputs.map(({ slot }) => slot)].map((slot) =>
+      Object.fromEntries(Object.entries(counts(slot)).filter(([, count]) => count !== 0)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.relay[Symbol.asyncDispose]();
+    this.#kernel[Symbol.dispose]();
+    this.net[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,199 @@
+/** The relay as a whole: rules in, copies out, by whichever plane, while the box changes under it. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { ip } from "../../demo/lab.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { checkFds } from "../helpers/leaks.ts";
+import { relayFrame } from "../helpers/relay-frame.ts";
+import { said, type SaidRule, WholeRelay } from "../helpers/whole-relay.ts";
+
+checkFds();
+
+const IN = "239.1.1.1";
+const OUT = "239.2.2.2";
+const RULE: SaidRule = { group: IN, outputs: [{ interface: "o1", group: OUT, port: 6000 }] };
+const ID = `${IN}:5000`;
+
+const frames = (count: number, to = IN, payload = 100): Buffer[] =>
+  Array.from({ length: count }, (_, i) => relayFrame({ to, payload: Buffer.alloc(payload, i) }));
+
+/** Sends for as long as a change goes on. @returns how many packets */
+async function sendDuring(lab: WholeRelay, change: () => Promise<void>): Promise<number> {
+  const going = { on: true };
+  const done = change().finally(() => (going.on = false));
+  let sent = 0;
+  for (; going.on; sent += 10) {
+    lab.net.send(frames(10));
+    await setImmediate();
+  }
+  await done;
+  return sent;
+}
+
+/** The groups that the router has joined on an interface. */
+const joined = (lab: WholeRelay, device: string): string[] => {
+  const text = lab.net.router.run(() => readFileSync("/proc/net/igmp", "utf8"));
+  const own = text.split(/^(?=\d)/m).find((block) => block.includes(`\t${device} `)) ?? "";
+  return [...own.matchAll(/^\t+([0-9A-F]{8}) /gm)].map(([, hex]) => Buffer.from(hex!, "hex").toReversed().join("."));
+};
+
+test("a rule is carried by the kernel, what does not fit an output by the worker, and every packet is counted once", async () => {
+  await using lab = new WholeRelay();
+  ip(lab.net.router, ["link set o1 mtu 1000"]);
+  ip(lab.net.host, ["link set s1 mtu 1000"]);
+  lab.net.listen("s1");
+  await lab.set(said(RULE));
+  const { carriedBy, joined: isJoined } = lab.view(ID);
+  assert.equal(carriedBy, "kernel");
+  assert.equal(isJoined ?? true, true);
+  lab.net.send(frames(50));
+  await lab.net.received("s1", OUT, 50);
+  // Fragments have no ports; only the first is seen as UDP, and it is cut short.
+  lab.net.send(frames(3, IN, 1300));
+  await eventually(() => {
+    const [rule, output] = lab.counted(ID);
+    assert.deepEqual(
+      [rule, output],
+      [
+        { packets: 53, bytes: 50 * 100 + 3 * 1300 },
+        { packets: 53, bytes: 50 * 100 + 3 * 1300 },
+      ],
+    );
+  });
+});
+
+test("engines: the kernel, the worker, and back under traffic, with neither loss nor duplicates", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1");
+  await lab.set(said({ ...RULE, engine: "user" }));
+  assert.deepEqual([lab.view(ID).carriedBy, lab.view(ID).kernelReason], ["user", "the rule asks for the user plane"]);
+  lab.net.send(frames(20));
+  await lab.net.received("s1", OUT, 20);
+  let sent = 0;
+  for (const engine of ["kernel", "user", "kernel", "user", "auto"] as const) {
+    sent += await sendDuring(lab, () => lab.relay.setRules([said({ ...RULE, engine })]));
+  }
+  await lab.net.received("s1", OUT, sent);
+  assert.equal(lab.counted(ID)[0]!["packets"], 20 + sent);
+  assert.equal(lab.counted(ID)[1]!["packets"], 20 + sent);
+});
+
+test("32, 33: a rule waits for its interfaces, and goes on by itself when they come, go, and come back as others", async () => {
+  await using lab = new WholeRelay({ outputs: 2 });
+  const rule = said({
+    ...RULE,
+    interface: "late",
+    outputs: [...RULE.outputs, { interface: "later", group: OUT, port: 6000 }],
+  });
+  await lab.set(rule);
+  assert.deepEqual(
+    [lab.view(ID).resolved.state, lab.view(ID).resolved.reason],
+    ["pending", "interface late is not there"],
+  );
+  const appear = (): void =>
+    ip(lab.net.router, [
+      `link add late type veth peer name far netns ${lab.net.host.path}`,
+      "addr add 10.9.0.1/24 dev late",
+      "link set late up",
+    ]);
+  for (let round = 1; round <= 2; round += 1) {
+    appear();
+    ip(lab.net.host, ["link set far up"]);
+    await lab.set(rule);
+    const { resolved } = lab.view(ID);
+    assert.equal(resolved.state, "active");
+    assert.deepEqual(
+      resolved.outputs.map(({ reason }) => reason),
+      [undefined, "interface later is not there"],
+    );
+    await eventually(() => assert.ok(joined(lab, "late").includes(IN)));
+    if (round === 1) lab.net.listen("s1");
+    lab.net.send(frames(10), "far");
+    await lab.net.received("s1", OUT, 10);
+    assert.equal(lab.counted(ID)[0]!["packets"], 10 * round, "what was counted before is not forgotten");
+    ip(lab.net.router, ["link set late down"]);
+    await lab.set(rule);
+    assert.deepEqual([lab.view(ID).resolved.state, lab.view(ID).resolved.reason], ["paused", "interface late is down"]);
+    ip(lab.net.router, ["link set late up"]);
+    await lab.set(rule);
+    assert.equal(lab.view(ID).resolved.state, "active");
+    lab.net.forget("far");
+    ip(lab.net.router, ["link del late"]);
+    await lab.set(rule);
+    assert.equal(lab.view(ID).resolved.state, "pending");
+  }
+});
+
+test("18, 19: rules come and go under traffic, and others lose nothing", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1", "s2");
+  const other = said({ group: "239.1.1.2", outputs: [{ interface: "o2", group: "239.2.2.3" }] });
+  const steady = said(RULE);
+  await lab.set(steady);
+  let sent = 0;
+  for (const rules of [[steady, other], [steady], [other, steady], [steady]]) {
+    sent += await sendDuring(lab, () => lab.relay.setRules(rules));
+    lab.net.send(frames(10, "239.1.1.2"));
+    await lab.net.received("s2", "239.2.2.3", rules.includes(other) ? 10 : 0);
+    const group = (): boolean => joined(lab, "in0").includes("239.1.1.2");
+    await eventually(() =>
+      assert.equal(group(), rules.includes(other), "the group is joined for as long as a rule is there"),
+    );
+  }
+  await lab.net.received("s1", OUT, sent);
+});
+
+test("15: a host that nobody knows yet is asked for by the worker, and then the kernel has it", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1");
+  await lab.set(said({ group: IN, outputs: [{ interface: "o1", group: "10.0.1.2", port: 6000 }] }));
+  assert.deepEqual(
+    [lab.view(ID).carriedBy, lab.view(ID).kernelReason],
+    ["user", "the hardware address of the next host on o1 is not known yet"],
+  );
+  lab.net.send(frames(5));
+  await lab.net.received("s1", "10.0.1.2", 5);
+  await lab.relay.reconcile();
+  assert.equal(lab.view(ID).carriedBy, "kernel");
+  lab.net.send(frames(5));
+  await lab.net.received("s1", "10.0.1.2", 5);
+});
+
+test("27: two sources of one group, and any other, each by its own rule on both planes", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1");
+  const by = (source: string | undefined, group: string, engine: "kernel" | "user") =>
+    said({
+      id: `${source}`,
+      group: IN,
+      ...(source !== undefined && { source }),
+      outputs: [{ interface: "o1", group }],
+      engine,
+    });
+  await lab.set(
+    by("10.0.0.7", "239.7.0.1", "user"),
+    by("10.0.0.8", "239.8.0.1", "kernel"),
+    by(undefined, "239.9.0.1", "kernel"),
+  );
+  const from = (source: string): Buffer => relayFrame({ from: source, to: IN });
+  lab.net.send([from("10.0.0.7"), from("10.0.0.8"), from("10.0.0.9"), from("10.0.0.9")]);
+  await lab.net.received("s1", "239.7.0.1", 1);
+  await lab.net.received("s1", "239.8.0.1", 1);
+  await lab.net.received("s1", "239.9.0.1", 2);
+});
+
+test("41: frames of a VLAN are only taken by its rule, once, on either plane", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1");
+  for (const engine of ["user", "kernel", "auto"] as const) {
+    await lab.set(
+      said({ id: "tagged", group: IN, vlan: 10, outputs: [{ interface: "o1", group: "239.7.0.1" }], engine }),
+      said({ id: "plain", group: IN, outputs: [{ interface: "o1", group: "239.8.0.1" }], engine }),
+    );
+    lab.net.send([relayFrame({ to: IN, vlan: 10 }), relayFrame({ to: IN, vlan: 11 }), relayFrame({ to: IN })]);
+    await lab.net.received("s1", "239.7.0.1", 1);
+    await lab.net.received("s1", "239.8.0.1", 1);
+  }
+});
