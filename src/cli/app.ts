@@ -19,6 +19,7 @@ import {
   watch,
 } from "./daemon-routes.ts";
 import { dispatcher, doctor, gc, link, program } from "./dispatcher-routes.ts";
+import { relay } from "./relay-routes.ts";
 import { direct, json, lockTimeout, netns, text } from "./flags.ts";
 import { VERSION } from "../linux/version.ts";
 import { errorText } from "./render/problems.ts";
@@ -181,6 +182,7 @@ const root = buildRouteMap({
     log,
     shaper,
     autorate,
+    relay,
     bakery,
     program,
     link,

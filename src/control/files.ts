@@ -4,6 +4,7 @@ import { readAutorate } from "../autorate/settings/read.ts";
 import { type ConfigDocument, parseDocument } from "../core/config-table.ts";
 import { type Problem, SluiceError, sortProblems } from "../core/errors.ts";
 import { readText } from "../linux/text-file.ts";
+import { readRelay, type RelayConfig } from "../relay/settings.ts";
 import { parseConfig } from "../shaper/config.ts";
 import type { LibreqosFiles } from "../shaper/libreqos/build.ts";
 import { readUtf8 } from "../shaper/libreqos/read.ts";
@@ -42,6 +43,8 @@ export interface Configuration {
   readonly inputs?: Inputs;
   /** Absent when there is no `[autorate]`. */
   readonly autorate?: AutorateConfig;
+  /** Absent when there is no `[relay]`. */
+  readonly relay?: RelayConfig;
   readonly warnings: readonly Problem[];
 }
 
@@ -103,11 +106,14 @@ function readSource(
 function readOthers(document: ConfigDocument): {
   readonly settings: Settings;
   readonly autorate?: AutorateConfig;
+  readonly relay?: RelayConfig;
   readonly problems: readonly Problem[];
 } {
   const { settings, problems } = readSettings(document);
-  const { config, problems: links } = readAutorate(document);
-  return { settings, ...(config && { autorate: config }), problems: [...problems, ...links] };
+  const { config: autorate, problems: links } = readAutorate(document);
+  const { config: relay, problems: rules } = readRelay(document);
+  const all = [...problems, ...links, ...rules];
+  return { settings, ...(autorate && { autorate }), ...(relay && { relay }), problems: all };
 }
 
 /** What `[autorate]` says that does not go with the shaper of the same file; without one when that is left out. */
@@ -151,6 +157,8 @@ export function readShaperConfig(path: string): {
   readonly warnings: readonly Problem[];
   /** Of the same file; absent when there is no `[autorate]`. */
   readonly autorate?: AutorateConfig;
+  /** Of the same file; absent when there is no `[relay]`. */
+  readonly relay?: RelayConfig;
   /** What it says of `[autorate]` beside it, given the shaper's files. */
   readonly sites: (source: Source) => readonly Problem[];
 } {
@@ -163,35 +171,37 @@ export function readShaperConfig(path: string): {
   const all = sortProblems([...problems, ...others.problems], [path]);
   refuseErrors(all);
   const sites = (source: Source): Problem[] => siteProblems(document, others.autorate, config, source);
-  const { autorate } = others;
-  return { config: config!, warnings: all, ...(autorate && { autorate }), sites };
+  const { autorate, relay } = others;
+  return { config: config!, warnings: all, ...(autorate && { autorate }), ...(relay && { relay }), sites };
 }
 
 /** What the shaper needs, and what is asked for beside it. */
 export interface Checkable {
-  /** Absent when there are links only. */
+  /** Absent when there are links or rules only. */
   readonly inputs?: Inputs;
   readonly autorate?: AutorateConfig;
+  readonly relay?: RelayConfig;
   readonly warnings: readonly Problem[];
 }
 
-/** Reads all that is to be held: a `[shaper]` with its files, links, or both. @throws SluiceError with all problems of all files */
+/** Reads all that is to be held: a `[shaper]` with its files, links, and rules of the relay. @throws SluiceError with all problems of all files */
 export function readCheckable(path: string): Checkable {
   const file = fromDisk(path, "sluice.toml", "sluice");
   const document = "text" in file ? parseDocument(file.text, path) : undefined;
   const values = document && "values" in document ? document.values : {};
-  if (values["autorate"] !== undefined && values["shaper"] === undefined) return readConfiguration(path);
-  const { inputs, autorate } = readShaped(path);
-  return { inputs, ...(autorate && { autorate }), warnings: inputs.warnings };
+  const others = values["autorate"] !== undefined || values["relay"] !== undefined;
+  if (others && values["shaper"] === undefined) return readConfiguration(path);
+  const shaped = readShaped(path);
+  return { ...shaped, warnings: shaped.inputs.warnings };
 }
 
 /** Reads a `[shaper]` with its files, and what is beside it. */
-function readShaped(path: string): { readonly inputs: Inputs; readonly autorate?: AutorateConfig } {
-  const { config, warnings, autorate, sites } = readShaperConfig(path);
+function readShaped(path: string): Pick<Checkable, "autorate" | "relay"> & { readonly inputs: Inputs } {
+  const { config, warnings, autorate, relay, sites } = readShaperConfig(path);
   const { source, problems } = readSource(config, fromDisk);
   refuseErrors(sites(source));
   const inputs = { config, source, warnings: [...warnings, ...problems] };
-  return { inputs, ...(autorate && { autorate }) };
+  return { inputs, ...(autorate && { autorate }), ...(relay && { relay }) };
 }
 
 /** Reads what the shaper needs. @throws SluiceError with all problems of all files */

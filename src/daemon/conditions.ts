@@ -58,6 +58,12 @@ export const CONDITIONS = {
     message: "bakery.mode is execute: the tree is what the bakery's callers make of it, not what the files say",
     remedy: "Run sluice bakery mode file to let the daemon build it again",
   },
+  RELAY_WAITING: {
+    severity: "warning",
+    title: "Rules of the relay are not carried out",
+    message: "Of the relay's rules, {what}",
+    remedy: "Look at sluice relay rule list; they go on by themselves when what they wait for is there",
+  },
   DISPATCHER_FAILING: {
     severity: "warning",
     title: "Programs and links cannot be brought together with the store",

@@ -3,6 +3,7 @@ import type { ProgressJson, StatusJson } from "../api/schemas/system.ts";
 import type { Configuration } from "../control/files.ts";
 import type { Place } from "../control/place.ts";
 import type { Settings } from "../control/settings.ts";
+import { removeRelay } from "../control/relay/open.ts";
 import { cleanUp } from "../control/shaper/apply.ts";
 import { messageOf, problem, type SluiceError } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
@@ -20,6 +21,7 @@ import { Keeper } from "./keeper.ts";
 import { listenOnPort, listenOnSocket, openSocket } from "./listen.ts";
 import type { Logs } from "./logs.ts";
 import type { Measured } from "./metrics.ts";
+import { RelayKeeper } from "./relay/relay.ts";
 import { Serial } from "./serial.ts";
 import { Server } from "./server.ts";
 import { type StatusInput, statusText } from "./status.ts";
@@ -54,6 +56,7 @@ export class Daemon implements AsyncDisposable {
   readonly #supervisor: Supervisor;
   readonly #watcher: Watcher;
   readonly #autorate: Autorate;
+  readonly #relay: RelayKeeper;
   readonly #gate: Gate;
   readonly #server: Server;
   readonly #startedAt: number;
@@ -90,6 +93,7 @@ export class Daemon implements AsyncDisposable {
       ports: system.ports,
       site: (name, direction) => this.#keeper.siteTarget(name, direction),
     });
+    this.#relay = new RelayKeeper(system, this.#supervisor);
     this.#api = this.#keeper.settings.api;
     this.#gate = new Gate(this.#api);
     const parts = {
@@ -98,6 +102,7 @@ export class Daemon implements AsyncDisposable {
       bakery: this.#bakery,
       counters: this.#counters,
       autorate: this.#autorate,
+      relay: this.#relay,
       logs,
       version,
       status: () => this.#status,
@@ -118,6 +123,7 @@ export class Daemon implements AsyncDisposable {
     if (this.#api.listen) await listenOnPort(this.#server.make(false), this.#api.listen);
     this.#supervisor.start(this.#watcher);
     await this.#autorate.adopt(this.#keeper.configuration?.autorate);
+    await this.#relay.adopt(this.#keeper.configuration?.relay);
     this.#state = "ready";
     journal.record("daemon.started", "info", `sluiced ${this.#options.version} listens on ${socket}`);
     this.#tell({ READY: "1" });
@@ -158,6 +164,7 @@ export class Daemon implements AsyncDisposable {
     await this.#system.serial.idle();
     const { inputs } = this.#keeper.configuration ?? {};
     if (cleanup && inputs) await cleanUp(this.#system.place, inputs.config);
+    if (cleanup) await removeRelay(this.#system.place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -188,6 +195,7 @@ export class Daemon implements AsyncDisposable {
       watcher: this.#watcher,
       counters: this.#counters,
       autorate: this.#autorate,
+      relay: this.#relay,
     };
   }
 
@@ -196,7 +204,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** Other settings hold from now on. Where it listens is settled at the start. */
-  #adopt({ settings, autorate }: Configuration): void {
+  #adopt({ settings, autorate, relay }: Configuration): void {
     const { api } = settings;
     const { health } = this.#system.journal;
     const moved = api.listen?.host !== this.#api.listen?.host || api.listen?.port !== this.#api.listen?.port;
@@ -217,5 +225,6 @@ export class Daemon implements AsyncDisposable {
     void this.#options.logs.adopt(settings.log);
     // Links wait until everything else is there: at the start what they drive is not made yet.
     if (this.#state !== "starting") void this.#autorate.adopt(autorate);
+    if (this.#state !== "starting") void this.#relay.adopt(relay);
   }
 }

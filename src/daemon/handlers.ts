@@ -18,6 +18,8 @@ import { healthOutput, statusOutput, type StatusInput } from "./status.ts";
 import * as configurations from "./store/configurations.ts";
 import * as plans from "./store/plans.ts";
 import type { System } from "./system.ts";
+import type { RelayKeeper } from "./relay/relay.ts";
+import { interfacesJson, workerJson } from "./relay/json.ts";
 import type { Numbered } from "./topic.ts";
 
 /** What handlers work on. */
@@ -27,6 +29,7 @@ export interface Parts {
   readonly bakery: Bakery;
   readonly counters: Counters;
   readonly autorate: Autorate;
+  readonly relay: RelayKeeper;
   readonly logs: Logs;
   readonly version: string;
   readonly status: () => StatusInput;
@@ -115,6 +118,30 @@ function autorateHandlers({ autorate, system }: Parts): Handlers {
   };
 }
 
+function relayHandlers({ relay }: Parts): Handlers {
+  return {
+    "relay.rules": () => ({ schema: "sluice/relay-rules/1", rules: relay.list() }),
+    "relay.rule": ({ params }) => ({ schema: "sluice/relay-rule/1", rule: relay.find(params.id) }),
+    "relay.add": async ({ body }, { caller }): Promise<Output<"relay.add">> => ({
+      schema: "sluice/relay-added/1",
+      ...(await relay.add(body, caller.who)),
+    }),
+    "relay.remove": async ({ params }, { caller }): Promise<Output<"relay.remove">> => ({
+      schema: "sluice/relay-removed/1",
+      id: await relay.remove(params.id, caller.who),
+    }),
+    "relay.stats": () => ({
+      schema: "sluice/relay-stats/1",
+      rules: relay.list(),
+      interfaces: interfacesJson(relay.part?.relay?.inputs() ?? []),
+    }),
+    "relay.workers": () => ({
+      schema: "sluice/relay-workers/1",
+      workers: (relay.part?.relay?.workers() ?? []).map((worker) => workerJson(worker)),
+    }),
+  };
+}
+
 function configHandlers({ system, keeper }: Parts): Handlers {
   const { place, db } = system;
   const store = <T>(body: () => T): T => guard(place.paths.state, body);
@@ -172,6 +199,7 @@ export const handlersOf = (parts: Parts): Handlers => ({
   ...localHandlers(parts),
   ...shaperHandlers(parts),
   ...autorateHandlers(parts),
+  ...relayHandlers(parts),
   ...configHandlers(parts),
   ...systemHandlers(parts),
 });

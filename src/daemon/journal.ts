@@ -36,6 +36,8 @@ export type EventKind =
   | "autorate.contested"
   | "autorate.controller"
   | "autorate.file"
+  | "relay.rule"
+  | "relay.state"
   | "store.mended";
 
 /** Events that a listener can still get when it comes back. */

@@ -7,6 +7,8 @@ import type { Bakery } from "./bakery.ts";
 import { CONDITIONS, type ConditionSpec } from "./conditions.ts";
 import type { Counters } from "./counters.ts";
 import type { Keeper } from "./keeper.ts";
+import type { RelayKeeper } from "./relay/relay.ts";
+import { relayMetrics } from "./relay/metrics.ts";
 import type { Server } from "./server.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { System } from "./system.ts";
@@ -22,6 +24,7 @@ export interface Measured {
   readonly watcher: Watcher;
   readonly counters: Counters;
   readonly autorate: Autorate;
+  readonly relay: RelayKeeper;
   readonly version: string;
   readonly startedAt: number;
 }
@@ -222,6 +225,7 @@ export const METRICS: readonly Metric[] = [
     read: (scrape) => nodeSamples(scrape, "packets"),
   },
   ...autorateMetrics,
+  ...relayMetrics,
 ];
 
 function lines({ name, type, help, read }: Metric, scrape: Scrape): string[] {

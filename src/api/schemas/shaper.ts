@@ -87,6 +87,8 @@ export const check = answer("check", {
   uploadBitsPerSecond: v.number(),
   /** Of [autorate]. Without a [shaper] all of the other counts are 0. */
   links: count,
+  /** Of the relay. */
+  rules: count,
   warnings,
 });
 

@@ -13,13 +13,19 @@ async function check(this: CliContext, flags: Flags): Promise<void> {
   const output = await perform(this, flags, "shaper.check", {});
   if (flags.json) return answerJson(this, output);
   for (const line of warningLines(output.warnings)) note(this, line);
-  const { circuits, devices, addresses, nodes, links, warnings, downloadBitsPerSecond, uploadBitsPerSecond } = output;
+  const { circuits, devices, addresses, nodes, links, rules, warnings, downloadBitsPerSecond, uploadBitsPerSecond } =
+    output;
   const shaped =
     `${circuits} circuits with ${devices} devices and ${addresses} addresses on ${nodes} nodes, ` +
     `link ${humanRate(downloadBitsPerSecond)} down, ${humanRate(uploadBitsPerSecond)} up`;
   const followed = `${links} ${links === 1 ? "link that follows its line" : "links that follow their lines"}`;
+  const relayed = `${rules} ${rules === 1 ? "rule" : "rules"} of the relay`;
   // A line to the Internet always has a rate.
-  const parts = [...(downloadBitsPerSecond > 0 ? [shaped] : []), ...(links > 0 ? [followed] : [])];
+  const parts = [
+    ...(downloadBitsPerSecond > 0 ? [shaped] : []),
+    ...(links > 0 ? [followed] : []),
+    ...(rules > 0 ? [relayed] : []),
+  ];
   return answer(this, `ok: ${parts.join("; ") || "nothing to do"}; ${warnings.length} warnings`);
 }
 

@@ -37,8 +37,8 @@ async function checkInputs({ source, config }: Inputs): Promise<Checked> {
   return checkLibreqos(source.files, config);
 }
 
-/** Checks them; without a `[shaper]` there are links only. @throws SluiceError with everything that is wrong */
-export async function checkFiles({ inputs, autorate, warnings }: Checkable): Promise<Output<"shaper.check">> {
+/** Checks them; without a `[shaper]` there are links and rules only. @throws SluiceError with everything that is wrong */
+export async function checkFiles({ inputs, autorate, relay, warnings }: Checkable): Promise<Output<"shaper.check">> {
   const { counts, problems } = inputs ? await checkInputs(inputs) : NOTHING;
   const named = autorate ? await (await import("../autorate/check.ts")).checkLinks(autorate) : [];
   const all = [...warnings, ...problems, ...named];
@@ -46,5 +46,6 @@ export async function checkFiles({ inputs, autorate, warnings }: Checkable): Pro
   const { download, upload } = inputs?.config.rate ?? { download: 0, upload: 0 };
   const rates = { downloadBitsPerSecond: download, uploadBitsPerSecond: upload };
   const links = autorate?.links.length ?? 0;
-  return { schema: "sluice/check/1", ok: true, ...counts, ...rates, links, warnings: all };
+  const rules = relay?.rules.length ?? 0;
+  return { schema: "sluice/check/1", ok: true, ...counts, ...rates, links, rules, warnings: all };
 }

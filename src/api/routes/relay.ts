@@ -1,0 +1,69 @@
+/** Routes of the relay. */
+import * as v from "valibot";
+import { route } from "../route.ts";
+import { word } from "../schemas/common.ts";
+import * as s from "../schemas/relay.ts";
+
+const id = v.object({ id: word(64) });
+
+/** The rows. */
+export const RELAY_ROUTES = {
+  "relay.rules": route({
+    method: "GET",
+    path: "/v1/relay/rules",
+    summary: "Every rule of the relay: its state, who carries it out, and what it counted",
+    access: "read",
+    response: s.rules,
+    example: {},
+  }),
+  "relay.rule": route({
+    method: "GET",
+    path: "/v1/relay/rules/{id}",
+    summary: "One rule, by its id or name",
+    access: "read",
+    params: id,
+    response: s.oneRule,
+    errors: ["NOT_FOUND"],
+    example: { params: { id: "video" }, status: 404 },
+  }),
+  "relay.add": route({
+    method: "POST",
+    path: "/v1/relay/rules",
+    summary: "Add a rule, or replace the one with its id; it is kept across restarts",
+    access: "change",
+    body: s.newRule,
+    response: s.added,
+    errors: ["CONFIG_VALUE", "RELAY_TWICE", "RELAY_FULL", "RELAY_STATIC", "RELAY_OFF"],
+    // examples/isp has no [relay].
+    example: {
+      body: { interface: "eth0", group: "239.1.1.1", port: 5000, outputs: [{ interface: "eth1" }] },
+      status: 409,
+    },
+  }),
+  "relay.remove": route({
+    method: "POST",
+    path: "/v1/relay/rules/{id}/remove",
+    summary: "Remove a rule that was added, by its id or name",
+    access: "change",
+    params: id,
+    response: s.removed,
+    errors: ["NOT_FOUND", "RELAY_STATIC"],
+    example: { params: { id: "video" }, status: 404 },
+  }),
+  "relay.stats": route({
+    method: "GET",
+    path: "/v1/relay/stats",
+    summary: "What went through, by rule, output and interface, and what was dropped, by reason",
+    access: "read",
+    response: s.stats,
+    example: {},
+  }),
+  "relay.workers": route({
+    method: "GET",
+    path: "/v1/relay/workers",
+    summary: "The processes that copy packets",
+    access: "read",
+    response: s.workers,
+    example: {},
+  }),
+} as const;

@@ -1,0 +1,88 @@
+/** The commands of the relay. */
+import { buildCommand, buildRouteMap, numberParser } from "@stricli/core";
+import { argument, json, text, tuple } from "./flags.ts";
+
+const rule = argument("Id or name of a rule", "RULE");
+const onlyJson = { flags: { json }, aliases: { j: "json" } } as const;
+const number = (brief: string) =>
+  ({ kind: "parsed", parse: numberParser, brief, placeholder: "N", optional: true }) as const;
+
+const ruleList = buildCommand({
+  loader: () => import("./commands/relay/rule-list.ts"),
+  parameters: onlyJson,
+  docs: { brief: "Every rule, who carries it out, and its rate" },
+});
+
+const ruleGet = buildCommand({
+  loader: () => import("./commands/relay/rule-get.ts"),
+  parameters: { ...onlyJson, positional: tuple(rule) },
+  docs: { brief: "One rule with its outputs" },
+});
+
+const ruleAdd = buildCommand({
+  loader: () => import("./commands/relay/rule-add.ts"),
+  parameters: {
+    flags: {
+      json,
+      id: text("Its id, instead of one made of the input; a rule that has it is replaced", "ID"),
+      name: text("What to call it", "NAME"),
+      source: text("Only packets from this address", "ADDRESS"),
+      vlan: number("Only packets of this VLAN"),
+      engine: {
+        kind: "enum",
+        values: ["auto", "kernel", "user"],
+        brief: "Who carries it out (default auto)",
+        optional: true,
+      },
+      class: {
+        kind: "enum",
+        values: ["high", "normal", "low"],
+        brief: "Lower classes are given up first under overload (default normal)",
+        optional: true,
+      },
+      maxRate: text("Let no more through than this", "RATE"),
+      maxPackets: number("Let no more packets a second through than this"),
+    },
+    aliases: { j: "json" },
+    positional: {
+      kind: "array",
+      parameter: argument(
+        "GROUP:PORT@INTERFACE that comes in, then outputs: [GROUP[:PORT]@]INTERFACE[,ttl=N,...]",
+        "PLACE",
+      ),
+      minimum: 2,
+    },
+  },
+  docs: { brief: "Add a rule, kept across restarts: 239.1.1.1:5000@eth0 239.2.2.2:6000@eth1,ttl=8" },
+});
+
+const ruleRemove = buildCommand({
+  loader: () => import("./commands/relay/rule-remove.ts"),
+  parameters: { ...onlyJson, positional: tuple(rule) },
+  docs: { brief: "Remove a rule that was added" },
+});
+
+const rules = buildRouteMap({
+  routes: { list: ruleList, get: ruleGet, add: ruleAdd, remove: ruleRemove },
+  docs: { brief: "What is copied to where" },
+});
+
+const stats = buildCommand({
+  loader: () => import("./commands/relay/stats.ts"),
+  parameters: onlyJson,
+  docs: { brief: "What went through by rule, output and interface, and what was dropped and why" },
+});
+
+const workerList = buildCommand({
+  loader: () => import("./commands/relay/worker-list.ts"),
+  parameters: onlyJson,
+  docs: { brief: "The processes that copy what the kernel does not" },
+});
+
+const worker = buildRouteMap({ routes: { list: workerList }, docs: { brief: "Processes that copy packets" } });
+
+/** `relay` */
+export const relay = buildRouteMap({
+  routes: { rule: rules, stats, worker },
+  docs: { brief: "Multicast between segments that do not route" },
+});

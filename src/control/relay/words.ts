@@ -1,0 +1,63 @@
+/**
+ * Rules as the command line says them: `239.1.1.1:5000@eth0` is what comes in, and `239.2.2.2:6000@eth1,ttl=8,dscp=34` or
+ * just `eth1` where copies go. Pure; whether the values are right is for the reader of rules to say.
+ */
+import type { NewRuleJson } from "../../api/schemas/relay.ts";
+import { sluiceError } from "../../core/errors.ts";
+
+/** An address with a port, where it has one: `239.1.1.1`, `239.1.1.1:5000`, `[ff3e::1]:5000`, `ff3e::1`. */
+const ENDPOINT = /^(?:\[(?<bracketed>[^\]]+)\]|(?<bare>[^:]*|[^:]*:[^:]*:.*?))(?::(?<port>\w+))?$/;
+
+const usage = (reason: string): Error => sluiceError("USAGE", { reason, command: "sluice relay rule add" });
+
+function parsePort(word: string, text: string): number {
+  if (word === "any") return 0;
+  if (!/^\d{1,5}$/.test(word)) throw usage(`The port in "${text}" is "${word}", wanted a number up to 65535 or any`);
+  return Number(word);
+}
+
+/** Splits `239.1.1.1:5000@eth0`. */
+function parsePlace(text: string): { readonly group?: string; readonly port?: number; readonly device: string } {
+  const at = text.lastIndexOf("@");
+  if (at < 0) return { device: text };
+  const [endpoint, device] = [text.slice(0, at), text.slice(at + 1)];
+  // An IPv6 address without brackets has no port.
+  const isBare = (endpoint.match(/:/g) ?? []).length > 1 && !endpoint.startsWith("[");
+  const { bracketed, bare, port } = (isBare ? undefined : ENDPOINT.exec(endpoint)?.groups) ?? { bare: endpoint };
+  const group = bracketed ?? bare ?? "";
+  if (group === "" || device === "")
+    throw usage(`Cannot read "${text}": wanted GROUP:PORT@INTERFACE, such as 239.1.1.1:5000@eth0`);
+  return { group, device, ...(port !== undefined && { port: parsePort(port, text) }) };
+}
+
+/** What a rule takes. @throws SluiceError USAGE */
+export function parseInput(text: string): Pick<NewRuleJson, "interface" | "group" | "port"> {
+  const { group, port, device } = parsePlace(text);
+  if (group === undefined || port === undefined)
+    throw usage(
+      `Cannot read "${text}": wanted GROUP:PORT@INTERFACE, such as 239.1.1.1:5000@eth0 (the port may be any)`,
+    );
+  return { interface: device, group, port };
+}
+
+const OPTIONS = ["ttl", "dscp", "source"] as const;
+
+/** Where copies go. @throws SluiceError USAGE */
+export function parseOutput(text: string): NewRuleJson["outputs"][number] {
+  const [place = "", ...words] = text.split(",");
+  const { group, port, device } = parsePlace(place);
+  const options = words.map((word): [string, string | number] => {
+    const [key = "", value = ""] = word.split("=");
+    if (!OPTIONS.some((known) => known === key) || value === "")
+      throw usage(`Cannot read "${word}" in "${text}": wanted ttl=N, dscp=N, or source=rewrite|preserve|ADDRESS`);
+    if (key === "source") return [key, value];
+    if (!/^\d{1,3}$/.test(value)) throw usage(`${key} in "${text}" is "${value}", wanted a number`);
+    return [key, Number(value)];
+  });
+  return {
+    interface: device,
+    ...(group !== undefined && { group }),
+    ...(port !== undefined && { port }),
+    ...Object.fromEntries(options),
+  };
+}

@@ -1,0 +1,103 @@
+/** Rules of the relay as the API shows them, and as it is given them. Pure. */
+import type { NewRuleJson, RelayInterfaceJson, RelayRuleJson, RelayWorkerJson } from "../../api/schemas/relay.ts";
+import type { Rule, RuleOutput, SourceChoice } from "../../relay/model.ts";
+import type { Input } from "../../relay/input.ts";
+import { REASONS } from "../../relay/model.ts";
+import type { RuleView, WorkerView } from "../../relay/relay.ts";
+import { RING_COUNTERS } from "../../relay/worker/cells.ts";
+
+const sourceText = (source: SourceChoice): string => (source.kind === "address" ? source.address : source.kind);
+
+/** A rule. */
+export function ruleJson({ resolved, counts, speed, ...view }: RuleView): RelayRuleJson {
+  const { rule, state, reason, slot, outputs } = resolved;
+  const { input, cap } = rule;
+  return {
+    id: rule.id,
+    name: rule.name ?? null,
+    origin: rule.origin,
+    interface: input.interface,
+    group: input.group,
+    port: input.port,
+    source: input.source ?? null,
+    vlan: input.vlan ?? null,
+    engine: rule.engine,
+    class: rule.class,
+    maxBitsPerSecond: cap.bitsPerSecond ?? null,
+    maxPacketsPerSecond: cap.packetsPerSecond ?? null,
+    state,
+    reason: reason ?? null,
+    carriedBy: view.carriedBy ?? null,
+    kernelReason: view.kernelReason ?? null,
+    joined: view.joined === undefined ? null : view.joined === true,
+    counters: counts(slot),
+    ...speed,
+    outputs: rule.outputs.map((output, index) => ({
+      interface: output.interface,
+      group: output.group,
+      port: output.port,
+      ttl: output.ttl,
+      dscp: output.dscp ?? null,
+      source: sourceText(output.source),
+      reason: outputs[index]?.reason ?? null,
+      counters: counts(outputs[index]!.slot),
+    })),
+  };
+}
+
+const outputTable = ({ interface: device, group, port, ttl, dscp, source }: RuleOutput) => ({
+  interface: device,
+  group,
+  port,
+  ttl,
+  ...(dscp !== undefined && { dscp }),
+  source: sourceText(source),
+});
+
+/** A rule as it is kept and can be added again. */
+export function newRuleJson({ id, name, input, outputs, engine, class: trafficClass, cap }: Rule): NewRuleJson & {
+  readonly id: string;
+} {
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    ...input,
+    outputs: outputs.map(outputTable),
+    engine,
+    class: trafficClass,
+    ...(cap.bitsPerSecond !== undefined && { maxBitsPerSecond: cap.bitsPerSecond }),
+    ...(cap.packetsPerSecond !== undefined && { maxPacketsPerSecond: cap.packetsPerSecond }),
+  };
+}
+
+/** The same as a table of the configuration, for the reader of rules. */
+export function ruleTable({ maxBitsPerSecond, maxPacketsPerSecond, ...rest }: NewRuleJson): Record<string, unknown> {
+  return {
+    ...rest,
+    ...(maxBitsPerSecond !== undefined && { max_rate: `${maxBitsPerSecond}bit` }),
+    ...(maxPacketsPerSecond !== undefined && { max_packets: maxPacketsPerSecond }),
+  };
+}
+
+/** What inputs passed over, all of their workers together. */
+export const interfacesJson = (inputs: readonly Input[]): RelayInterfaceJson[] =>
+  inputs.map(({ link, workers }) => {
+    const sum = (at: (cells: (typeof workers)[number]["cells"]) => number): number =>
+      workers.reduce((all, { cells, counters }) => all + (counters[at(cells)] ?? 0), 0);
+    const named = <N extends string>(names: readonly N[], first: "reasons" | "ring") =>
+      Object.fromEntries(names.map((name, index) => [name, sum((cells) => cells[first] + index)])) as Record<N, number>;
+    return { interface: link.name, passedOver: named(REASONS, "reasons"), ring: named(RING_COUNTERS, "ring") };
+  });
+
+/** A worker. */
+export const workerJson = ({ device, index, status, rules, cpus }: WorkerView): RelayWorkerJson => ({
+  interface: device,
+  index,
+  pid: status.pid ?? null,
+  state: status.state,
+  reason: status.reason ?? null,
+  restarts: status.restarts,
+  backoffMs: status.backoff === undefined ? null : Math.round(status.backoff),
+  cpus: [...cpus],
+  rules,
+});

@@ -1,0 +1,163 @@
+/** The relay's rules, of the configuration and those that were added, and the part that carries them out. */
+import type { NewRuleJson, RelayRuleJson } from "../../api/schemas/relay.ts";
+import { removeRelay } from "../../control/relay/open.ts";
+import { briefly, type Problem, SluiceError, sluiceError } from "../../core/errors.ts";
+import { logger } from "../../core/log.ts";
+import type { Rule } from "../../relay/model.ts";
+import { readRule } from "../../relay/rules/read.ts";
+import { checkRules, type PlacedRule } from "../../relay/rules/set.ts";
+import type { RelayConfig } from "../../relay/settings.ts";
+import { SLOTS } from "../../relay/slots.ts";
+import { guard } from "../../store/db.ts";
+import { Serial } from "../serial.ts";
+import * as store from "../store/relay-rules.ts";
+import type { Stop, Supervisor } from "../supervisor.ts";
+import type { System } from "../system.ts";
+import { newRuleJson, ruleJson, ruleTable } from "./json.ts";
+import { RelayPart } from "./part.ts";
+
+const log = logger("relay");
+
+interface Running {
+  readonly config: RelayConfig;
+  readonly part: RelayPart;
+  readonly stop: Stop;
+}
+
+const severe = ({ severity }: Problem): boolean => severity === "error";
+
+/** The relay of a daemon. */
+export class RelayKeeper {
+  readonly #system: System;
+  readonly #supervisor: Supervisor;
+  readonly #changes = new Serial();
+  #running: Running | undefined;
+
+  constructor(system: System, supervisor: Supervisor) {
+    this.#system = system;
+    this.#supervisor = supervisor;
+  }
+
+  /** What runs; undefined without a `[relay]`. */
+  get part(): RelayPart | undefined {
+    return this.#running?.part;
+  }
+
+  /** Another configuration holds. Rules that stay go on undisturbed, unless the settings of workers are others. Never fails. */
+  adopt(config: RelayConfig | undefined): Promise<void> {
+    return this.#changes
+      .run(() => this.#adopt(config))
+      .catch((error: unknown) => log.error("the relay was not taken over: {reason}", { reason: briefly(error) }));
+  }
+
+  async #adopt(config: RelayConfig | undefined): Promise<void> {
+    const running = this.#running;
+    const same = running && config && JSON.stringify(running.config.settings) === JSON.stringify(config.settings);
+    if (same) {
+      this.#running = { ...running, config };
+      return running.part.setRules(this.#rules(config));
+    }
+    this.#running = undefined;
+    await running?.stop();
+    if (!config) {
+      if (await removeRelay(this.#system.place)) log.info("there is no [relay] any more: its programs were removed");
+      return undefined;
+    }
+    const part = new RelayPart(this.#system, config.settings, this.#rules(config));
+    this.#running = { config, part, stop: this.#supervisor.start(part) };
+    return undefined;
+  }
+
+  /** Those of the configuration first: one that was added and does not go with them is left out, and told of. */
+  #rules(config: RelayConfig): Rule[] {
+    const added = this.#added(config);
+    const faults = (placed: readonly PlacedRule[]): Problem[] => checkRules(placed, SLOTS).filter(severe);
+    let kept: readonly PlacedRule[] = [...config.rules, ...added];
+    if (faults(kept).length > 0) {
+      kept = config.rules;
+      for (const each of added) {
+        const [fault] = faults([...kept, each]);
+        if (fault) log.error("{path} is left out: {reason}", { path: each.path, reason: fault.message });
+        else kept = [...kept, each];
+      }
+    }
+    return kept.map(({ rule }) => rule);
+  }
+
+  #added({ settings }: RelayConfig): PlacedRule[] {
+    const { ttl, engine } = settings;
+    return guard(this.#system.place.paths.state, () => store.list(this.#system.db)).flatMap((stored) => {
+      const path = pathOf(stored);
+      const { rule, problems } = readRule(path, ruleTable(stored), at, { ttl, engine, origin: "dynamic" });
+      for (const { message } of problems) log.error("{path} is left out: {message}", { path, message });
+      return rule ? [{ rule, path }] : [];
+    });
+  }
+
+  #config(): RelayConfig {
+    if (this.#running) return this.#running.config;
+    throw sluiceError("RELAY_OFF", { file: this.#system.place.config });
+  }
+
+  /** Adds a rule, or replaces one that was added; it is in place when this returns. @throws SluiceError with all that is wrong */
+  add(body: NewRuleJson, who: string): Promise<{ rule: RelayRuleJson; replaced: boolean; warnings: Problem[] }> {
+    return this.#changes.run(async () => {
+      const config = this.#config();
+      const { ttl, engine } = config.settings;
+      const read = readRule("rule", ruleTable(body), at, { ttl, engine, origin: "dynamic" });
+      const { rule } = read;
+      if (!rule) throw new SluiceError(read.problems);
+      if (config.rules.some((fixed) => fixed.rule.id === rule.id)) throw this.#static(rule.id);
+      const before = this.#added(config);
+      const others = before.filter((each) => each.rule.id !== rule.id);
+      const problems = checkRules([...config.rules, ...others, { rule, path: "rule" }], SLOTS);
+      if (problems.some(severe)) throw new SluiceError(problems);
+      const { db, journal, place } = this.#system;
+      if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
+      guard(place.paths.state, () => store.put(db, newRuleJson(rule), journal.now()));
+      await this.#running?.part.setRules(this.#rules(config));
+      const replaced = before.length > others.length;
+      const name = rule.name ?? rule.id;
+      journal.record("relay.rule", "info", `Rule ${name} was ${replaced ? "replaced" : "added"} by ${who}`, {
+        rule: rule.id,
+      });
+      return { rule: this.find(rule.id), replaced, warnings: problems };
+    });
+  }
+
+  /** Removes a rule that was added; nothing is carried for it when this returns. @throws SluiceError NOT_FOUND, RELAY_STATIC */
+  remove(word: string, who: string): Promise<string> {
+    return this.#changes.run(async () => {
+      const config = this.#config();
+      const isIt = ({ rule: { id, name } }: PlacedRule): boolean => id === word || name === word;
+      if (config.rules.some((each) => isIt(each))) throw this.#static(word);
+      const { db, journal, place } = this.#system;
+      const id = this.#added(config).find((each) => isIt(each))?.rule.id ?? word;
+      if (!guard(place.paths.state, () => store.remove(db, id))) throw notFound(word);
+      await this.#running?.part.setRules(this.#rules(config));
+      journal.record("relay.rule", "info", `Rule ${word} was removed by ${who}`, { rule: id });
+      return id;
+    });
+  }
+
+  #static(id: string): SluiceError {
+    return sluiceError("RELAY_STATIC", { id, file: this.#system.place.config });
+  }
+
+  /** Every rule as the API shows it. */
+  list(): RelayRuleJson[] {
+    return (this.#running?.part.relay?.views() ?? []).map((view) => ruleJson(view));
+  }
+
+  /** One of them by its id or name. @throws SluiceError NOT_FOUND */
+  find(word: string): RelayRuleJson {
+    const found = this.list().find(({ id, name }) => id === word || name === word);
+    if (!found) throw notFound(word);
+    return found;
+  }
+}
+
+const at = () => ({ file: "request" });
+const pathOf = ({ id, name }: store.StoredRule): string => `rule "${name ?? id}" that was added`;
+const notFound = (id: string): SluiceError =>
+  sluiceError("NOT_FOUND", { noun: "rule", id, hint: "sluice relay rule list shows those that there are" });

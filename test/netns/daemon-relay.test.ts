@@ -1,0 +1,196 @@
+/** The relay in a live daemon: rules by file, command line and API, through reload, restart, and its end. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ip, LAB } from "../../demo/lab.ts";
+import type { RelayRuleJson } from "../../src/api/schemas/relay.ts";
+import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
+import { Capture } from "../helpers/capture.ts";
+import { DaemonLab } from "../helpers/daemon.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { checkFds } from "../helpers/leaks.ts";
+import { relayFrame } from "../helpers/relay-frame.ts";
+import { readUdp } from "../helpers/datagram-frame.ts";
+
+checkFds();
+
+/** Longest wait for a worker on a busy machine, ms. */
+const PATIENCE = 20_000;
+
+const FILE = `
+[relay]
+ring_mib = 4
+
+[[relay.rules]]
+name = "video"
+interface = "${LAB.wan}"
+group = "239.1.1.1"
+port = 5000
+outputs = [{ interface = "${LAB.lan}", group = "239.2.2.2", port = 6000, ttl = 4 }]
+`;
+
+/** The daemon with a host that sends, and one that listens. */
+class RelayDaemonLab extends DaemonLab {
+  readonly #sender = PacketSocket.open("inet0", this.shaped.lab.internet);
+  readonly #capture = new Capture("sub0", this.shaped.lab.subscribers);
+  #seen: string[] = [];
+
+  constructor(more: string) {
+    super(more);
+    // Whoever listens sees packets one by one, and not what the kernel hands on before it cuts it up.
+    const features = ["gso", "off", "tx-udp-segmentation", "off"];
+    this.shaped.lab.router.run(() => execFileSync("ethtool", ["-K", LAB.lan, ...features], { stdio: "ignore" }));
+  }
+
+  send(count: number, to = "239.1.1.1", port = 5000): void {
+    for (let i = 0; i < count; i += 1) this.#sender.send(relayFrame({ to, port }));
+  }
+
+  /** Waits for so many datagrams to a group, and no more. */
+  async hears(to: string, count: number): Promise<void> {
+    await eventually(() => {
+      for (const frame of this.#capture.take()) this.#seen.push(readUdp(frame)?.to ?? "");
+      assert.equal(this.#seen.filter((group) => group === to).length, count, `datagrams to ${to}`);
+    });
+    this.#seen = this.#seen.filter((group) => group !== to);
+  }
+
+  async rule(id: string): Promise<RelayRuleJson> {
+    return (await this.client.call("relay.rule", { params: { id } })).rule;
+  }
+
+  /** Waits until a rule is carried. */
+  carried(id: string, by: "kernel" | "user"): Promise<RelayRuleJson> {
+    return eventually(async () => {
+      const rule = await this.rule(id);
+      assert.equal(rule.carriedBy, by, JSON.stringify(rule));
+      return rule;
+    }, PATIENCE);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#sender[Symbol.dispose]();
+    this.#capture[Symbol.dispose]();
+    await super[Symbol.asyncDispose]();
+  }
+}
+
+test("the relay in a daemon", async (t) => {
+  await using lab = new RelayDaemonLab(FILE);
+  await lab.start();
+  const ok = (...args: string[]): string => {
+    const { status, stdout, stderr } = lab.cli(args);
+    assert.equal(status, 0, `${args.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+
+  await t.test("rules of the file are carried, and what they carry is counted to the packet", async () => {
+    await lab.carried("video", "kernel");
+    lab.send(20);
+    await lab.hears("239.2.2.2", 20);
+    const { counters, outputs } = await lab.rule("video");
+    assert.deepEqual([counters.packets, outputs[0]!.counters.packets], [20, 20]);
+    assert.match(ok("relay", "rule", "list"), /video +239\.1\.1\.1:5000@wan0 +239\.2\.2\.2:6000@lan0 +active, kernel/);
+    assert.match(ok("relay", "stats"), /to 239\.2\.2\.2:6000@lan0 +20 /);
+    const { workers } = await lab.client.call("relay.workers", {});
+    assert.deepEqual(
+      workers.map(({ interface: device, rules }) => [device, rules]),
+      [[LAB.wan, 1]],
+    );
+    assert.match(ok("relay", "worker", "list"), /wan0 +0 +\d+ +running/);
+    const metrics = await lab.client.call("metrics", {});
+    assert.match(metrics, /^sluice_relay_received_packets_total\{rule="video"\} 20$/m);
+    assert.match(
+      metrics,
+      /^sluice_relay_sent_packets_total\{rule="video",interface="lan0",group="239.2.2.2",port="6000"\} 20$/m,
+    );
+  });
+
+  await t.test("rules that are added are carried at once, and kept", async () => {
+    const flags = ["--name", "audio", "--engine", "user", "--class", "high"];
+    const added = ok("relay", "rule", "add", "239.1.1.2:any@wan0", "239.3.3.3:7000@lan0,ttl=9", ...flags);
+    assert.match(added, /^audio: active, user\n {2}takes 239\.1\.1\.2:any@wan0/);
+    await lab.carried("audio", "user");
+    lab.send(7, "239.1.1.2", 1234);
+    await lab.hears("239.3.3.3", 7);
+    lab.send(3);
+    await lab.hears("239.2.2.2", 3);
+  });
+
+  await t.test("what cannot be is refused with all that is wrong, and changes nothing", async () => {
+    const refused = (args: readonly string[], status: number, says: RegExp): void => {
+      const result = lab.cli(["relay", "rule", ...args]);
+      assert.deepEqual([result.status, says.test(result.stderr)], [status, true], result.stderr);
+    };
+    refused(
+      ["add", "239.1.1.3:1@wan0", "wan0", "--vlan", "4000", "--source", "239.1.1.1"],
+      78,
+      /is a group|a group; wanted.*/s,
+    );
+    refused(["add", "239.1.1.1:5000@wan0", "lan0"], 1, /Rule "\w+" is of the configuration/);
+    refused(["add", "239.1.1.1:5000@wan0", "lan0", "--id", "x"], 78, /are the same: 239\.1\.1\.1 port 5000 on wan0/);
+    refused(["add", "239.1.1.9@wan0", "lan0"], 64, /wanted GROUP:PORT@INTERFACE/);
+    refused(["remove", "video"], 1, /Rule "video" is of the configuration/);
+    refused(["remove", "nobody"], 1, /There is no rule "nobody"/);
+    assert.equal((await lab.client.call("relay.rules", {})).rules.length, 2);
+  });
+
+  await t.test("a rule waits for its interface, says so, and starts by itself", async () => {
+    ok("relay", "rule", "add", "239.1.1.4:5000@late0", "239.4.4.4:5000@lan0", "--name", "late");
+    assert.match(ok("relay", "rule", "get", "late"), /^late: pending: interface late0 is not there/);
+    assert.match(ok("health"), /late is pending \(interface late0 is not there\)/);
+    ip(lab.shaped.lab.router, ["link add late0 type veth peer name far0", "link set late0 up", "link set far0 up"]);
+    await lab.carried("late", "kernel");
+    using far = PacketSocket.open("far0", lab.shaped.lab.router);
+    far.send(relayFrame({ to: "239.1.1.4" }));
+    await lab.hears("239.4.4.4", 1);
+    ok("relay", "rule", "remove", "late");
+    ip(lab.shaped.lab.router, ["link del late0"]);
+  });
+
+  await t.test("after kill -9 the kernel goes on, and the next daemon has every rule", async () => {
+    lab.kill("SIGKILL");
+    await lab.ended();
+    lab.send(5);
+    await lab.hears("239.2.2.2", 5);
+    await lab.start();
+    await lab.carried("video", "kernel");
+    await lab.carried("audio", "user");
+    lab.send(4, "239.1.1.2");
+    await lab.hears("239.3.3.3", 4);
+    assert.equal((await lab.rule("audio")).counters.packets, 4);
+  });
+
+  await t.test("a reload changes what changed", async () => {
+    lab.write("sluice.toml", (text) => text.replace("239.2.2.2", "239.5.5.5"));
+    ok("reload");
+    await eventually(async () => assert.equal((await lab.rule("video")).outputs[0]!.group, "239.5.5.5"));
+    lab.send(6);
+    await lab.hears("239.5.5.5", 6);
+    lab.write("sluice.toml", (text) => text.replace("port = 5000", "port = 70000"));
+    const { status, stderr } = lab.cli(["reload"]);
+    assert.equal(status, 78);
+    assert.match(stderr, /relay\.rules\.0\.port: it is 70000/);
+    lab.send(2);
+    await lab.hears("239.5.5.5", 2);
+    lab.write("sluice.toml", (text) => text.replace("port = 70000", "port = 5000"));
+  });
+
+  await t.test("SIGTERM leaves what the kernel carries; without [relay] it is taken away", async () => {
+    const pins = join(lab.shaped.root, "sys/fs/bpf/sluice/relay");
+    assert.equal(await lab.stop(), 0);
+    lab.send(3);
+    await lab.hears("239.5.5.5", 3);
+    assert.equal(existsSync(pins), true);
+    lab.write("sluice.toml", (text) => text.slice(0, text.indexOf("[relay]")));
+    await lab.start();
+    await eventually(() => assert.equal(existsSync(pins), false));
+    lab.send(3);
+    await lab.hears("239.5.5.5", 0);
+    const { status, stderr } = lab.cli(["relay", "rule", "add", "239.1.1.2:any@wan0", "lan0"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /There is no \[relay\]/);
+  });
+});
