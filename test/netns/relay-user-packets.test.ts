@@ -112,6 +112,28 @@ test("a packet keeps its source, its port, its DSCP and its payload where it sha
   for (const slot of slots) assert.equal(plane.count(slot, "bytes"), 4 * 33);
 });
 
+test("what cannot be sent on as it is is counted: too large for the output, or for a host nobody knows", () => {
+  using lab = new RelayLab({ outputs: 2, outputMtu: 1300 });
+  using plane = lab.plane();
+  const [, large, lost] = plane.rule({
+    group: "239.1.1.1",
+    outputs: [
+      { group: "239.2.2.2", preserve: true },
+      { device: "o2", group: "10.0.2.2", preserve: true },
+    ],
+  });
+  const capture = lab.capture("s1");
+  for (const size of [1400, 100, 1273, 1272])
+    lab.sender.send(relayFrame({ to: "239.1.1.1", payload: Buffer.alloc(size) }));
+  plane.until(() => capture.read().length === 2, "those that are small enough");
+  assert.deepEqual(
+    capture.frames.map(({ payload }) => payload.length),
+    [100, 1272],
+  );
+  assert.deepEqual([plane.count(large, "packets"), plane.count(large, "tooLarge")], [2, 2]);
+  assert.deepEqual([plane.count(lost, "packets"), plane.count(lost, "sendErrors")], [0, 4]);
+});
+
 for (const preserve of [false, true]) {
   test(`IPv6 is forwarded as IPv4 is, ${preserve ? "with its source" : "from the relay's own address"}`, () => {
     using lab = new RelayLab({ outputs: 2 });

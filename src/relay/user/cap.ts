@@ -16,9 +16,8 @@ export class Cap {
   readonly #packets: number;
   readonly #mostBits: number;
   readonly #mostPackets: number;
-  #bitsLeft: number;
-  #packetsLeft: number;
-  #at: number;
+  /** What is in the buckets, bits and packets, and since when, ms: numbers of an object would be allocated anew each time. */
+  readonly #left: Float64Array;
 
   /** @param now ms */
   constructor({ bitsPerSecond = Infinity, packetsPerSecond = Infinity }: RateCap, now: number) {
@@ -26,22 +25,21 @@ export class Cap {
     this.#packets = packetsPerSecond / 1000;
     this.#mostBits = Math.max(bitsPerSecond * DEPTH, LEAST_BITS);
     this.#mostPackets = Math.max(packetsPerSecond * DEPTH, LEAST_PACKETS);
-    this.#bitsLeft = this.#mostBits;
-    this.#packetsLeft = this.#mostPackets;
-    this.#at = now;
+    this.#left = Float64Array.of(this.#mostBits, this.#mostPackets, now);
   }
 
   /** Whether packets pass now. @param now ms. @param bytes of payload */
   passes(now: number, packets: number, bytes: number): boolean {
-    const elapsed = now - this.#at;
+    const left = this.#left;
+    const elapsed = now - left[2]!;
     if (elapsed > 0) {
-      this.#at = now;
-      this.#bitsLeft = Math.min(this.#mostBits, this.#bitsLeft + elapsed * this.#bits);
-      this.#packetsLeft = Math.min(this.#mostPackets, this.#packetsLeft + elapsed * this.#packets);
+      left[0] = Math.min(this.#mostBits, left[0]! + elapsed * this.#bits);
+      left[1] = Math.min(this.#mostPackets, left[1]! + elapsed * this.#packets);
+      left[2] = now;
     }
-    if (this.#bitsLeft <= 0 || this.#packetsLeft <= 0) return false;
-    this.#bitsLeft -= 8 * bytes;
-    this.#packetsLeft -= packets;
+    if (left[0]! <= 0 || left[1]! <= 0) return false;
+    left[0]! -= 8 * bytes;
+    left[1]! -= packets;
     return true;
   }
 }
