@@ -20,7 +20,7 @@ import { Session } from "./session.ts";
 const LOOP = 50;
 const now = (): number => performance.now();
 
-const { name, options, unpinned } = confine();
+const { options, unpinned } = confine();
 const { slots } = options as WorkerWords;
 const cells = cellsFor(slots);
 const channel = new Channel(new Fd(3));
@@ -39,7 +39,7 @@ function finish(): void {
   const { rules, packets, bytes, copies, sendErrors, ring } = session.finish();
   say(
     "info",
-    `${name}: final: ${rules} rules, ${packets} packets (${bytes} bytes) taken, ${copies} copies sent, ` +
+    `final: ${rules} rules, ${packets} packets (${bytes} bytes) taken, ${copies} copies sent, ` +
       `${sendErrors} send errors, ${ring.drops} packets dropped by the kernel`,
   );
   process.exit(0);
