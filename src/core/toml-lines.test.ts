@@ -39,6 +39,7 @@ test("finds tables and keys, and nothing inside texts and comments", () => {
     "shaper.deep one": "15:1",
     "shaper.deep one.x": "16:1",
     list: "19:1",
+    "list.0": "19:1",
     "list.0.y": "20:1",
   });
 });
