@@ -81,8 +81,22 @@ const workerList = buildCommand({
 
 const worker = buildRouteMap({ routes: { list: workerList }, docs: { brief: "Processes that copy packets" } });
 
+const trace = buildCommand({
+  loader: () => import("./commands/relay/trace.ts"),
+  parameters: {
+    flags: {
+      json,
+      packets: number("At most so many packets (default 20)"),
+      seconds: number("Wait at most so long (default 5)"),
+    },
+    aliases: { j: "json" },
+    positional: tuple(rule),
+  },
+  docs: { brief: "The next packets of a rule, with what became of each" },
+});
+
 /** `relay` */
 export const relay = buildRouteMap({
-  routes: { rule: rules, stats, worker },
+  routes: { rule: rules, stats, worker, trace },
   docs: { brief: "Multicast between segments that do not route" },
 });

@@ -19,7 +19,7 @@ import * as configurations from "./store/configurations.ts";
 import * as plans from "./store/plans.ts";
 import type { System } from "./system.ts";
 import type { RelayKeeper } from "./relay/relay.ts";
-import { interfacesJson, workerJson } from "./relay/json.ts";
+import { interfacesJson, tracedJson, workerJson } from "./relay/json.ts";
 import type { Numbered } from "./topic.ts";
 
 /** What handlers work on. */
@@ -135,6 +135,11 @@ function relayHandlers({ relay }: Parts): Handlers {
       rules: relay.list(),
       interfaces: interfacesJson(relay.part?.relay?.inputs() ?? []),
     }),
+    "relay.trace": async ({ params, query }): Promise<Output<"relay.trace">> => {
+      const { id } = relay.find(params.id);
+      const packets = (await relay.part?.relay?.trace(id, query.packets, 1000 * query.seconds)) ?? [];
+      return { schema: "sluice/relay-trace/1", id, packets: packets.map((packet) => tracedJson(packet)) };
+    },
     "relay.workers": () => ({
       schema: "sluice/relay-workers/1",
       workers: (relay.part?.relay?.workers() ?? []).map((worker) => workerJson(worker)),

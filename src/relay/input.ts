@@ -135,7 +135,7 @@ export class Input implements AsyncDisposable {
     const { profile: mode, ringBytes: bytes, workers } = settings;
     using opened = new DisposableStack();
     const rings = ringsFor(this.#rules).map((kind, index): RingProvision => {
-      const options = { ...kind, mode, bytes, mtu: link.mtu };
+      const options = { ...kind, mode, bytes, mtu: link.mtu, bare: !link.ethernet };
       const id = (process.pid + link.ifindex * FANOUT_KINDS + index) & 0xffff;
       const shared = workers > 1 ? { fanout: { id } } : {};
       const fd = opened.use(this.#within(() => openRing({ ...options, ifindex: link.ifindex, ...shared })));

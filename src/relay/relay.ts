@@ -3,6 +3,7 @@
  * something changes. Fetch, plan, apply: {@link readFacts} and {@link resolve} say what shall be; the planes make it so and
  * do nothing where it is so already.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { briefly, messageOf } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
@@ -21,6 +22,7 @@ import { resolve, type Resolved, slotKeys } from "./resolve.ts";
 import { Slots, SLOTS } from "./slots.ts";
 import { Tally } from "./tally.ts";
 import { Speeds, type Counts, type Speed } from "./totals.ts";
+import type { TracedPacket } from "./worker/message-codec.ts";
 import type { WorkerStatus } from "./workers/handle.ts";
 
 /** What the relay is made of. */
@@ -61,8 +63,13 @@ export interface WorkerView {
 const log = logger("relay");
 
 /** Tagged frames reach a worker's ring before the kernel plane sees them: whoever has such a rule has it alone. */
-const forKernel = ({ plane, rule }: Resolved): RuleRequest[] =>
-  plane && (plane.vlan === 0 || rule.engine === "kernel") ? [{ rule: plane, engine: rule.engine }] : [];
+function forKernel({ plane, rule }: Resolved, traced: ReadonlySet<string>): RuleRequest[] {
+  if (!plane || (plane.vlan !== 0 && rule.engine !== "kernel")) return [];
+  return [{ rule: plane, engine: traced.has(rule.id) ? "user" : rule.engine }];
+}
+
+/** Between looks at what has been traced, ms. */
+const LOOK = 50;
 
 /** One relay. What the kernel carries goes on when it is disposed of; workers drain and end. */
 export class Relay implements AsyncDisposable {
@@ -76,6 +83,8 @@ export class Relay implements AsyncDisposable {
   readonly #inputs = new Map<number, Input>();
   #rules: readonly Rule[] = [];
   #resolved: readonly Resolved[] = [];
+  /** Rules that the workers carry for as long as somebody looks at their packets. */
+  readonly #traced = new Set<string>();
   #carried: ReadonlyMap<string, true | string> = new Map();
   #work: Promise<void> = Promise.resolve();
 
@@ -148,7 +157,7 @@ export class Relay implements AsyncDisposable {
       this.#carried = new Map(this.#resolved.map(({ rule }) => [rule.id, reason]));
       return;
     }
-    const { carried } = await kernel.apply(this.#resolved.flatMap((resolved) => forKernel(resolved)));
+    const { carried } = await kernel.apply(this.#resolved.flatMap((resolved) => forKernel(resolved, this.#traced)));
     this.#carried = carried;
   }
 
@@ -225,6 +234,32 @@ export class Relay implements AsyncDisposable {
   #runs({ ifindex, id }: PlaneRule): boolean {
     const workers = this.#inputs.get(ifindex)?.workers ?? [];
     return workers.some(({ status }) => status.state === "running" && !status.refused.has(id));
+  }
+
+  /**
+   * The next packets of a rule, or as many of them as come in that time. Whoever is traced is carried by the workers
+   * meanwhile, who alone see what becomes of each.
+   *
+   * @param wait ms
+   */
+  async trace(id: string, most: number, wait: number): Promise<readonly TracedPacket[]> {
+    const until = this.#parts.clock.monotonic() + wait;
+    this.#traced.add(id);
+    try {
+      await this.reconcile();
+      await this.sync();
+      const workers = [...this.#inputs.values()].flatMap((input) => input.workers);
+      for (;;) {
+        // The first question begins it, and has no answer yet.
+        const answers = await Promise.all(workers.map((worker) => worker.trace(id, most)));
+        const packets = answers.flat().toSorted((a, b) => a.time - b.time);
+        if (packets.length >= most || this.#parts.clock.monotonic() >= until) return packets.slice(-most);
+        await sleep(LOOK);
+      }
+    } finally {
+      this.#traced.delete(id);
+      await this.reconcile();
+    }
   }
 
   /** Every worker. */

@@ -137,6 +137,26 @@ test("the relay in a daemon", async (t) => {
     assert.equal((await lab.client.call("relay.rules", {})).rules.length, 2);
   });
 
+  await t.test("packets of a rule are told one by one, by the worker, and then the kernel has it again", async () => {
+    const tracing = lab.client.call("relay.trace", { params: { id: "video" }, query: { packets: "3", seconds: "15" } });
+    let answered = false;
+    void tracing.then(() => (answered = true));
+    let sent = 0;
+    await eventually(() => {
+      if (!answered) {
+        lab.send(1);
+        sent += 1;
+      }
+      assert.equal(answered, true);
+    }, PATIENCE);
+    const { packets } = await tracing;
+    assert.equal(packets.length, 3);
+    for (const { destination, bytes, outcome } of packets)
+      assert.deepEqual([destination, bytes, outcome], ["239.1.1.1:5000", 7, "sent"]);
+    await lab.hears("239.2.2.2", sent);
+    assert.equal((await lab.rule("video")).carriedBy, "kernel");
+  });
+
   await t.test("a rule waits for its interface, says so, and starts by itself", async () => {
     ok("relay", "rule", "add", "239.1.1.4:5000@late0", "239.4.4.4:5000@lan0", "--name", "late");
     assert.match(ok("relay", "rule", "get", "late"), /^late: pending: interface late0 is not there/);

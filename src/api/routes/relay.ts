@@ -1,7 +1,7 @@
 /** Routes of the relay. */
 import * as v from "valibot";
 import { route } from "../route.ts";
-import { word } from "../schemas/common.ts";
+import { digits, word } from "../schemas/common.ts";
 import * as s from "../schemas/relay.ts";
 
 const id = v.object({ id: word(64) });
@@ -65,5 +65,16 @@ export const RELAY_ROUTES = {
     access: "read",
     response: s.workers,
     example: {},
+  }),
+  "relay.trace": route({
+    method: "POST",
+    path: "/v1/relay/rules/{id}/trace",
+    summary: "The next packets of a rule with what became of each; workers carry it meanwhile",
+    access: "change",
+    params: id,
+    query: v.object({ packets: v.exactOptional(digits(1, 200), "20"), seconds: v.exactOptional(digits(1, 15), "5") }),
+    response: s.traced,
+    errors: ["NOT_FOUND"],
+    example: { params: { id: "video" }, status: 404 },
   }),
 } as const;

@@ -142,3 +142,18 @@ export type RelayWorkerJson = v.InferOutput<typeof worker>;
 
 /** The processes that copy packets. */
 export const workers = answer("relay-workers", { workers: v.array(worker) });
+
+/** The last packets of a rule. */
+export const traced = answer("relay-trace", {
+  id: v.string(),
+  packets: v.array(
+    v.object({
+      time: v.string(),
+      source: v.string(),
+      destination: v.string(),
+      bytes: count,
+      /** What became of it. */
+      outcome: v.string(),
+    }),
+  ),
+});

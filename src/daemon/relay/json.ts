@@ -1,9 +1,11 @@
 /** Rules of the relay as the API shows them, and as it is given them. Pure. */
+import type { Output } from "../../api/routes.ts";
 import type { NewRuleJson, RelayInterfaceJson, RelayRuleJson, RelayWorkerJson } from "../../api/schemas/relay.ts";
 import type { Rule, RuleOutput, SourceChoice } from "../../relay/model.ts";
 import type { Input } from "../../relay/input.ts";
 import { REASONS } from "../../relay/model.ts";
 import type { RuleView, WorkerView } from "../../relay/relay.ts";
+import type { TracedPacket } from "../../relay/worker/message-codec.ts";
 import { RING_COUNTERS } from "../../relay/worker/cells.ts";
 
 const sourceText = (source: SourceChoice): string => (source.kind === "address" ? source.address : source.kind);
@@ -100,4 +102,13 @@ export const workerJson = ({ device, index, status, rules, cpus }: WorkerView): 
   backoffMs: status.backoff === undefined ? null : Math.round(status.backoff),
   cpus: [...cpus],
   rules,
+});
+
+/** A packet that was traced. */
+export const tracedJson = (packet: TracedPacket): Output<"relay.trace">["packets"][number] => ({
+  time: new Date(packet.time).toISOString(),
+  source: packet.source,
+  destination: packet.destination,
+  bytes: packet.length,
+  outcome: packet.outcome,
 });
