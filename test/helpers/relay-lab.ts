@@ -27,7 +27,7 @@ import {
 } from "../../src/relay/model.ts";
 import { groupMac, isGroup } from "../../src/relay/resolve.ts";
 import { type OutputSocket, UserPlane } from "../../src/relay/user/plane.ts";
-import { readUdp, type SeenUdp } from "./udp-frame.ts";
+import { readUdp, type SeenUdp } from "./datagram-frame.ts";
 
 const SLOTS = 256;
 const MSG_DONTWAIT = 0x40;

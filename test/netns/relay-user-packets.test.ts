@@ -10,7 +10,7 @@ import type { PlaneRule } from "../../src/relay/model.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
 import { numbered, RelayLab } from "../helpers/relay-lab.ts";
-import { readUdp, type SeenUdp } from "../helpers/udp-frame.ts";
+import { readUdp, type SeenUdp } from "../helpers/datagram-frame.ts";
 import { UdpSender } from "../helpers/udp-socket.ts";
 
 checkFds();
