@@ -28,9 +28,13 @@ const STARTS_DAEMONS = "netns/daemon";
  */
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
+/** Packets by the ten thousand, through processes of their own or a BPF program that is interpreted here. */
+const COPIES = /netns\/relay(-(kernel|kernel-plane|traffic|user|user-packets|worker))?\.test/;
+
 function leavesOut(file: string): string | undefined {
   if (MEASURES.test(file))
     return "it measures delays or rates, and this guest adds its own; icmp-socket and site-target run here";
+  if (COPIES.test(file)) return "it copies packets by the ten thousand, which takes many minutes here";
   if (RUNS_IN_QEMU.test(file)) return "it starts many processes, and runs on 6.1 in QEMU";
   if (file.includes(STARTS_DAEMONS))
     return "it starts dozens of daemons; vm/bakery-daemon and netlink-monitor run here";
