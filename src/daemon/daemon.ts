@@ -3,7 +3,6 @@ import type { ProgressJson, StatusJson } from "../api/schemas/system.ts";
 import type { Configuration } from "../control/files.ts";
 import type { Place } from "../control/place.ts";
 import type { Settings } from "../control/settings.ts";
-import { removeRelay } from "../control/relay/open.ts";
 import { cleanUp } from "../control/shaper/apply.ts";
 import { messageOf, problem, type SluiceError } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
@@ -164,7 +163,7 @@ export class Daemon implements AsyncDisposable {
     await this.#system.serial.idle();
     const { inputs } = this.#keeper.configuration ?? {};
     if (cleanup && inputs) await cleanUp(this.#system.place, inputs.config);
-    if (cleanup) await removeRelay(this.#system.place);
+    if (cleanup) await this.#relay.cleanUp();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,5 @@
 /** The relay on this machine: its place among programs, its tables, and the namespace that it works in. */
 import { openTcHost } from "../../dispatcher/tc-host.ts";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { RtnlSocket } from "../../linux/netlink/socket.ts";
 import { openNetns } from "../../linux/netns.ts";
 import { KernelPlane } from "../../relay/kernel/plane.ts";
@@ -9,12 +7,10 @@ import { Relay } from "../../relay/relay.ts";
 import type { RelaySettings } from "../../relay/settings.ts";
 import { SLOTS } from "../../relay/slots.ts";
 import type { Place } from "../place.ts";
+import { pinsOf } from "./pins.ts";
 
 /** The owner of the relay's programs on the dispatcher. */
 const OWNER = "sluice-relay";
-
-/** Where its tables are pinned. */
-const pinsOf = ({ paths }: Place): string => join(paths.pins, "relay");
 
 /** The kernel plane with what it works by. */
 interface OpenKernel extends Disposable {
@@ -59,10 +55,8 @@ export function openRelay(place: Place, settings: RelaySettings, changed: () => 
   };
 }
 
-/** Takes away what the kernel carries for a relay that is no more, if there ever was one. @returns whether there was */
-export async function removeRelay(place: Place): Promise<boolean> {
-  if (!existsSync(pinsOf(place))) return false;
+/** Takes away what the kernel carries for a relay that is no more: programs, tables, counters. @throws SluiceError */
+export async function removeRelay(place: Place): Promise<void> {
   using opened = openKernel(place);
   await opened.kernel.remove();
-  return true;
 }

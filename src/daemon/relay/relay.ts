@@ -1,6 +1,6 @@
 /** The relay's rules, of the configuration and those that were added, and the part that carries them out. */
 import type { NewRuleJson, RelayRuleJson } from "../../api/schemas/relay.ts";
-import { removeRelay } from "../../control/relay/open.ts";
+import { hasRelay } from "../../control/relay/pins.ts";
 import { briefly, type Problem, SluiceError, sluiceError } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
 import type { Rule } from "../../relay/model.ts";
@@ -14,7 +14,7 @@ import * as store from "../store/relay-rules.ts";
 import type { Stop, Supervisor } from "../supervisor.ts";
 import type { System } from "../system.ts";
 import { newRuleJson, ruleJson, ruleTable } from "./json.ts";
-import { RelayPart } from "./part.ts";
+import type { RelayPart } from "./part.ts";
 
 const log = logger("relay");
 
@@ -59,13 +59,21 @@ export class RelayKeeper {
     }
     this.#running = undefined;
     await running?.stop();
-    if (!config) {
-      if (await removeRelay(this.#system.place)) log.info("there is no [relay] any more: its programs were removed");
-      return undefined;
-    }
+    // Where there is no relay, nothing is loaded for one.
+    if (!config) return this.cleanUp();
+    const { RelayPart } = await import("./part.ts");
     const part = new RelayPart(this.#system, config.settings, this.#rules(config));
     this.#running = { config, part, stop: this.#supervisor.start(part) };
     return undefined;
+  }
+
+  /** Takes away what the kernel carries for a relay that is no more. */
+  async cleanUp(): Promise<void> {
+    const { place } = this.#system;
+    if (!hasRelay(place)) return;
+    const { removeRelay } = await import("../../control/relay/open.ts");
+    await removeRelay(place);
+    log.info("the relay's programs and tables were removed");
   }
 
   /** Those of the configuration first: one that was added and does not go with them is left out, and told of. */
