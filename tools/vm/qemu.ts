@@ -33,7 +33,7 @@ const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours|autorate|site|i
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** Packets by the ten thousand, through processes of their own. */
-const COPIES = /netns\/relay(-(traffic|user|user-packets|worker))?\.test/;
+const COPIES = /netns\/relay(-(soak|topologies|traffic|user|user-packets|worker))?\.test/;
 
 /** What asks the same of both kernels, and takes long: on each a half of it. */
 const OLDER_ONLY = /netns\/(dispatcher-(load|doctor|tc|places)\.|shaper-neighbours|autorate|site)/;

@@ -29,7 +29,7 @@ const STARTS_DAEMONS = "netns/daemon";
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** Packets by the ten thousand, through processes of their own or a BPF program that is interpreted here. */
-const COPIES = /netns\/relay(-(kernel|kernel-plane|traffic|user|user-packets|worker))?\.test/;
+const COPIES = /netns\/relay(-(kernel|kernel-plane|soak|topologies|traffic|user|user-packets|worker))?\.test/;
 
 function leavesOut(file: string): string | undefined {
   if (MEASURES.test(file))
