@@ -24,6 +24,10 @@ export interface MapSpec {
 
 /** Rows per batch call: large enough that the call itself costs nothing, small enough for the kernel's scratch memory. */
 const BATCH = 4096;
+/** Bytes that are set aside to read a batch; large values come in fewer rows at a time. */
+const READ_BYTES = 2 ** 20;
+/** Never fewer: all rows of a hash's bucket come at once, or none (ENOSPC). */
+const LEAST_BATCH = 64;
 
 /** How often a row is tried for want of memory, and milliseconds in between: some ticks of the slowest clock, 100 Hz. */
 const TRIES = 20;
@@ -139,12 +143,14 @@ export class BpfMap<K, V> implements Disposable {
 
   #entriesByBatch(most: number): [K, V][] | undefined {
     const rows: [K, V][] = [];
-    const keys = Buffer.alloc(BATCH * this.key.size);
-    const values = Buffer.alloc(BATCH * this.value.size);
+    const row = this.key.size + this.value.size;
+    const size = Math.min(BATCH, Math.max(LEAST_BATCH, Math.min(most, Math.floor(READ_BYTES / row))));
+    const keys = Buffer.alloc(size * this.key.size);
+    const values = Buffer.alloc(size * this.value.size);
     // The cursor is a key, or for hashes the number of a bucket.
     const cursor = Buffer.alloc(Math.max(this.key.size, 4));
     for (let first = true, result = 0; result >= 0 && rows.length < most; first = false) {
-      const attribute = this.#batch(BATCH).pointer(8, cursor).pointer(16, keys).pointer(24, values);
+      const attribute = this.#batch(size).pointer(8, cursor).pointer(16, keys).pointer(24, values);
       if (!first) attribute.pointer(0, cursor);
       result = tryBpf("MAP_LOOKUP_BATCH", attribute);
       if (first && isUnsupported(result)) return undefined;
