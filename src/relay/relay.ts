@@ -81,6 +81,8 @@ export class Relay implements AsyncDisposable {
   readonly #tally = new Tally(SLOTS);
   readonly #speeds = new Speeds();
   readonly #inputs = new Map<number, Input>();
+  /** Those that are no more, until they have ended. */
+  readonly #leaving = new Map<Input, Promise<void>>();
   #rules: readonly Rule[] = [];
   #resolved: readonly Resolved[] = [];
   /** Rules that the workers carry for as long as somebody looks at their packets. */
@@ -132,7 +134,8 @@ export class Relay implements AsyncDisposable {
     this.#setInputs(facts, planes, this.#carried);
     await this.#applyKernel();
     this.#setInputs(facts, planes, this.#carried);
-    for (const input of gone) await this.#drop(input);
+    // They drain in their own time: nobody waits for them, and their counters count until they have ended.
+    for (const input of gone) this.#drop(input);
   }
 
   /** Rules without a slot cannot be counted, and so are not carried out. */
@@ -179,18 +182,23 @@ export class Relay implements AsyncDisposable {
     }
   }
 
-  async #drop(input: Input): Promise<void> {
+  #drop(input: Input): void {
     const { ifindex } = input.link;
     if (this.#inputs.get(ifindex) === input) this.#inputs.delete(ifindex);
-    const tables = input.workers.map((worker) => worker.counters);
-    for (const worker of input.workers) await worker.stop();
+    this.#leaving.set(input, this.#end(input));
+  }
+
+  async #end(input: Input): Promise<void> {
+    await Promise.all(input.workers.map((worker) => worker.stop()));
     // What it has counted is not lost with its memory.
-    this.#tally.retire(tables);
+    this.#tally.retire(input.workers.map((worker) => worker.counters));
+    this.#leaving.delete(input);
     await input[Symbol.asyncDispose]();
   }
 
   #tables(): ArrayLike<number>[] {
-    const workers = [...this.#inputs.values()].flatMap((input) => input.workers.map((worker) => worker.counters));
+    const inputs = [...this.#inputs.values(), ...this.#leaving.keys()];
+    const workers = inputs.flatMap((input) => input.workers.map((worker) => worker.counters));
     return [...workers, this.#kernelTable()];
   }
 
@@ -292,7 +300,8 @@ export class Relay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#work;
-    for (const input of this.#inputs.values()) await this.#drop(input);
+    for (const input of this.#inputs.values()) this.#drop(input);
+    await Promise.all(this.#leaving.values());
     await this.#owned.disposeAsync();
   }
 }

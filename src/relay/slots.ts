@@ -3,7 +3,7 @@
 /** Counters that there are: of a rule and each of its outputs one. */
 export const SLOTS = 32_768;
 
-/** Hands out slots. One that was given back is handed out again after the next {@link Slots.keep}. */
+/** Hands out slots. One that was given back is handed out again after the next {@link Slots.keep}, or when there is no other. */
 export class Slots {
   readonly #slots = new Map<string, number>();
   readonly #free: number[] = [];
@@ -36,7 +36,7 @@ export class Slots {
   of(key: string): number | undefined {
     const known = this.#slots.get(key);
     if (known !== undefined) return known;
-    const slot = this.#free.pop() ?? (this.#next < this.#most ? this.#next++ : undefined);
+    const slot = this.#free.pop() ?? (this.#next < this.#most ? this.#next++ : this.#cooling.pop());
     if (slot !== undefined) this.#slots.set(key, slot);
     return slot;
   }

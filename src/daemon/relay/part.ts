@@ -13,8 +13,9 @@ import type { System } from "../system.ts";
 
 /** Changes of a moment are looked at together, ms. */
 const SETTLE = 20;
-/** Between samples for the speeds of rules, ms. */
+/** Between samples for the speeds of rules, ms; more where there are so many that one takes longer than a part of it. */
 const SAMPLE = 1000;
+const SAMPLE_PART = 50;
 /** Who wants to change something waits so long for a relay that is starting, ms. */
 const PATIENCE = 5000;
 /** What could not be done is tried again so often, ms. */
@@ -98,6 +99,7 @@ export class RelayPart implements Part {
   async #look(relay: Relay, signal: AbortSignal): Promise<void> {
     const { clock } = this.#system.place;
     let [sampled, looked] = [clock.monotonic(), clock.monotonic()];
+    let every = SAMPLE;
     while (!signal.aborted) {
       if (this.#dirty || clock.monotonic() - looked >= ROUTINE) {
         await pause(SETTLE, signal);
@@ -105,12 +107,13 @@ export class RelayPart implements Part {
         looked = clock.monotonic();
         await this.#reconcile(relay);
       }
-      if (clock.monotonic() - sampled >= SAMPLE) {
+      if (clock.monotonic() - sampled >= every) {
         sampled = clock.monotonic();
         relay.sample();
+        every = Math.max(SAMPLE, SAMPLE_PART * (clock.monotonic() - sampled));
       }
       this.#nap = new AbortController();
-      const wait = Math.max(1, sampled + SAMPLE - clock.monotonic());
+      const wait = Math.max(1, sampled + every - clock.monotonic());
       // What changed while it looked is looked at right away.
       if (!this.#dirty) await pause(wait, AbortSignal.any([signal, this.#nap.signal]));
     }
