@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Rule, RuleOutput } from "../../src/relay/model.ts";
 import type { KernelPlane } from "../../src/relay/kernel/plane.ts";
+import type { InputSettings } from "../../src/relay/input.ts";
 import { Relay, type RuleView } from "../../src/relay/relay.ts";
 import { SLOTS } from "../../src/relay/slots.ts";
 import { KernelPlane as Plane } from "../../src/relay/kernel/plane.ts";
@@ -51,7 +52,7 @@ export class WholeRelay implements AsyncDisposable {
   /** How often the relay has asked to be looked at. */
   changes = 0;
 
-  constructor(options: RelayLabOptions = {}) {
+  constructor(options: RelayLabOptions = {}, settings: Partial<InputSettings> = {}) {
     this.net = new RelayKernelLab(options);
     const { paths, socket, place, router } = this.net;
     // Whoever listens sees packets one by one, and not what the kernel hands on before it cuts it up.
@@ -60,7 +61,7 @@ export class WholeRelay implements AsyncDisposable {
     this.#kernel = new Plane({ pins: `${paths.pins}/relay`, lock: paths.lock, socket, host: place, slots: SLOTS });
     this.relay = new Relay({
       clock: systemClock,
-      settings: { profile: "throughput", workers: 1, ringBytes: 8 * 2 ** 20, pinning: {} },
+      settings: { profile: "throughput", workers: 1, ringBytes: 8 * 2 ** 20, pinning: {}, ...settings },
       ns: router,
       kernel: this.#kernel,
       changed: () => (this.changes += 1),

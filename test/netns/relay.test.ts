@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { ip } from "../../demo/lab.ts";
+import { COUNTERS } from "../../src/relay/model.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
@@ -195,5 +196,50 @@ test("41: frames of a VLAN are only taken by its rule, once, on either plane", a
     lab.net.send([relayFrame({ to: IN, vlan: 10 }), relayFrame({ to: IN, vlan: 11 }), relayFrame({ to: IN })]);
     await lab.net.received("s1", "239.7.0.1", 1);
     await lab.net.received("s1", "239.8.0.1", 1);
+  }
+});
+
+test("28: two workers share the flows of an input, and each packet is taken once", async () => {
+  await using lab = new WholeRelay({}, { workers: 2, pinning: { in0: [0, 1] } });
+  lab.net.listen("s1");
+  await lab.set(said({ ...RULE, engine: "user" }));
+  const flows = Array.from({ length: 40 }, (_, i) =>
+    relayFrame({ to: IN, from: `192.0.2.${1 + i}`, fromPort: 4000 + i }),
+  );
+  for (let round = 0; round < 5; round += 1) {
+    lab.net.send(flows);
+    await lab.net.received("s1", OUT, flows.length);
+  }
+  await eventually(() => assert.equal(lab.counted(ID)[0]!["packets"], 5 * flows.length));
+  const [first, second] = lab.relay
+    .inputs()[0]!
+    .workers.map(({ counters }) => counters[COUNTERS.length * lab.view(ID).resolved.slot]!);
+  assert.ok(first! > 0 && second! > 0, `${first} and ${second}: both have some`);
+});
+
+test("the latency profile carries the same", async () => {
+  await using lab = new WholeRelay({}, { profile: "latency" });
+  lab.net.listen("s1");
+  await lab.set(said({ ...RULE, engine: "user" }));
+  lab.net.send(frames(50));
+  await lab.net.received("s1", OUT, 50);
+});
+
+test("IPv6 and sources that are kept go by a worker like anything else", async () => {
+  await using lab = new WholeRelay();
+  lab.net.listen("s1");
+  for (const engine of ["user", "kernel"] as const) {
+    await lab.set(
+      said({ ...RULE, engine, outputs: [{ interface: "o1", group: OUT, source: { kind: "preserve" } }] }),
+      said({
+        group: "ff3e::1",
+        engine,
+        outputs: [{ interface: "o1", group: "ff3e::2", source: { kind: "preserve" } }],
+      }),
+    );
+    lab.net.send([relayFrame({ to: IN, from: "192.0.2.77" }), relayFrame({ to: "ff3e::1", from: "2001:db8::77" })]);
+    const [four] = await lab.net.received("s1", OUT, 1);
+    const [six] = await lab.net.received("s1", "ff3e::2", 1);
+    assert.deepEqual([four!.from, six!.from], ["192.0.2.77", "2001:db8::77"], engine);
   }
 });
