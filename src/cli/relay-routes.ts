@@ -95,8 +95,14 @@ const trace = buildCommand({
   docs: { brief: "The next packets of a rule, with what became of each" },
 });
 
+const why = buildCommand({
+  loader: () => import("./commands/relay/why.ts"),
+  parameters: { ...onlyJson, positional: tuple(argument("A group", "GROUP")) },
+  docs: { brief: "Why packets of a group arrive, or do not" },
+});
+
 /** `relay` */
 export const relay = buildRouteMap({
-  routes: { rule: rules, stats, worker, trace },
+  routes: { rule: rules, stats, worker, trace, why },
   docs: { brief: "Multicast between segments that do not route" },
 });

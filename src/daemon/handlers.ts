@@ -135,6 +135,10 @@ function relayHandlers({ relay }: Parts): Handlers {
       rules: relay.list(),
       interfaces: interfacesJson(relay.part?.relay?.inputs() ?? []),
     }),
+    "relay.why": async ({ params: { group } }): Promise<Output<"relay.why">> => {
+      const { whyOutput } = await import("./relay/why.ts");
+      return whyOutput(group, relay.part?.relay);
+    },
     "relay.trace": async ({ params, query }): Promise<Output<"relay.trace">> => {
       const { id } = relay.find(params.id);
       const packets = (await relay.part?.relay?.trace(id, query.packets, 1000 * query.seconds)) ?? [];

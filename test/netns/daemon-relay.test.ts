@@ -170,6 +170,17 @@ test("the relay in a daemon", async (t) => {
     ip(lab.shaped.lab.router, ["link del late0"]);
   });
 
+  await t.test("why packets arrive, or do not", () => {
+    assert.match(
+      ok("relay", "why", "239.1.1.1"),
+      /^\d+ packets came for rule video, and \d+ copies were sent by the kernel$/m,
+    );
+    assert.match(
+      ok("relay", "why", "239.77.7.7"),
+      /^No rule takes packets to 239\.77\.7\.7, or sends any\n {4}remedy: sluice relay rule add/,
+    );
+  });
+
   await t.test("after kill -9 the kernel goes on, and the next daemon has every rule", async () => {
     lab.kill("SIGKILL");
     await lab.ended();

@@ -47,8 +47,8 @@ export const RELAY_ROUTES = {
     access: "change",
     params: id,
     response: s.removed,
-    errors: ["NOT_FOUND", "RELAY_STATIC"],
-    example: { params: { id: "video" }, status: 404 },
+    errors: ["NOT_FOUND", "RELAY_STATIC", "RELAY_OFF"],
+    example: { params: { id: "video" }, status: 409 },
   }),
   "relay.stats": route({
     method: "GET",
@@ -76,5 +76,14 @@ export const RELAY_ROUTES = {
     response: s.traced,
     errors: ["NOT_FOUND"],
     example: { params: { id: "video" }, status: 404 },
+  }),
+  "relay.why": route({
+    method: "GET",
+    path: "/v1/relay/why/{group}",
+    summary: "Why packets of a group or host arrive, or do not: the likeliest cause first",
+    access: "read",
+    params: v.object({ group: word(64) }),
+    response: s.why,
+    example: { params: { group: "239.1.1.1" } },
   }),
 } as const;

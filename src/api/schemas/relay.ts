@@ -157,3 +157,15 @@ export const traced = answer("relay-trace", {
     }),
   ),
 });
+
+/** Why packets of a group arrive, or do not: the first finding is the likeliest cause. */
+export const why = answer("relay-why", {
+  findings: v.array(
+    v.object({
+      code: v.string(),
+      severity: v.picklist(["error", "warning", "info"]),
+      text: v.string(),
+      remedy: v.string(),
+    }),
+  ),
+});
