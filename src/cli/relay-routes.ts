@@ -1,6 +1,6 @@
 /** The commands of the relay. */
 import { buildCommand, buildRouteMap, numberParser } from "@stricli/core";
-import { argument, json, text, tuple } from "./flags.ts";
+import { argument, flag, json, text, tuple } from "./flags.ts";
 
 const rule = argument("Id or name of a rule", "RULE");
 const onlyJson = { flags: { json }, aliases: { j: "json" } } as const;
@@ -101,8 +101,35 @@ const why = buildCommand({
   docs: { brief: "Why packets of a group arrive, or do not" },
 });
 
+const file = argument("A file with [[relay.rules]]", "FILE");
+
+const check = buildCommand({
+  loader: () => import("./commands/relay/check.ts"),
+  parameters: { ...onlyJson, positional: tuple(file) },
+  docs: { brief: "Check the rules of a file; touches nothing" },
+});
+
+const load = buildCommand({
+  loader: () => import("./commands/relay/load.ts"),
+  parameters: {
+    flags: { json, replace: flag("Remove rules that were added before and are not in it") },
+    aliases: { j: "json" },
+    positional: tuple(file),
+  },
+  docs: { brief: "Add the rules of a file; those that are there already are not touched" },
+});
+
+const save = buildCommand({
+  loader: () => import("./commands/relay/save.ts"),
+  parameters: {
+    flags: { json, output: text("Write it here; never over a file", "FILE") },
+    aliases: { j: "json", o: "output" },
+  },
+  docs: { brief: "Show all rules as a file that can be loaded" },
+});
+
 /** `relay` */
 export const relay = buildRouteMap({
-  routes: { rule: rules, stats, worker, trace, why },
+  routes: { rule: rules, stats, worker, trace, why, check, load, save },
   docs: { brief: "Multicast between segments that do not route" },
 });

@@ -1,5 +1,5 @@
 /** TOML texts as values, with a problem instead of an exception. */
-import { parse, TomlError } from "smol-toml";
+import { parse, stringify, TomlError } from "smol-toml";
 import { type Problem, problem } from "./errors.ts";
 
 /** Parses a TOML text; problems say what is wrong in which line. */
@@ -18,6 +18,9 @@ export function parseToml(
     return { problem: problem("CONFIG_SYNTAX", { reason }, { file, line: error.line, column: error.column }) };
   }
 }
+
+/** The text of a TOML document that parses to these values. */
+export const renderToml = (values: Readonly<Record<string, unknown>>): string => stringify(values);
 
 /** A table of a TOML document; undefined for anything else. */
 export function asTable(value: unknown): Readonly<Record<string, unknown>> | undefined {

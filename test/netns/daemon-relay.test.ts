@@ -170,6 +170,24 @@ test("the relay in a daemon", async (t) => {
     ip(lab.shaped.lab.router, ["link del late0"]);
   });
 
+  await t.test("rules are saved, and loaded again as they were", () => {
+    const saved = lab.path("rules.toml");
+    ok("relay", "save", "-o", saved);
+    assert.match(ok("relay", "check", saved), /^ok: 2 rules; 0 warnings/);
+    assert.equal(lab.cli(["relay", "save", "-o", saved]).status, 64, "nothing is written over");
+    lab.write(
+      "rules.toml",
+      (toml) => toml.slice(0, toml.indexOf("[[relay.rules]]")) + toml.slice(toml.lastIndexOf("[[relay.rules]]\n")),
+    );
+    assert.match(ok("relay", "load", saved, "--replace"), /^0 added, 0 replaced, 0 removed, 1 as they were/);
+    lab.write("rules.toml", (toml) => toml.replace("ttl = 9", "ttl = 8"));
+    assert.match(ok("relay", "load", saved), /^0 added, 1 replaced, 0 removed, 0 as they were/);
+    lab.write("rules.toml", (toml) => toml.replace("ttl = 8", "ttl = 0"));
+    const { status, stderr } = lab.cli(["relay", "check", saved]);
+    assert.equal(status, 78);
+    assert.match(stderr, /rules\.toml:\d+:\d+: error: .*outputs\.0\.ttl: it is 0/);
+  });
+
   await t.test("why packets arrive, or do not", () => {
     assert.match(
       ok("relay", "why", "239.1.1.1"),

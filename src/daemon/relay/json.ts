@@ -1,14 +1,12 @@
-/** Rules of the relay as the API shows them, and as it is given them. Pure. */
+/** Rules of the relay as the API shows them. Pure. */
 import type { Output } from "../../api/routes.ts";
-import type { NewRuleJson, RelayInterfaceJson, RelayRuleJson, RelayWorkerJson } from "../../api/schemas/relay.ts";
-import type { Rule, RuleOutput, SourceChoice } from "../../relay/model.ts";
+import { sourceText } from "../../control/relay/json.ts";
+import type { RelayInterfaceJson, RelayRuleJson, RelayWorkerJson } from "../../api/schemas/relay.ts";
 import type { Input } from "../../relay/input.ts";
 import { REASONS } from "../../relay/model.ts";
 import type { RuleView, WorkerView } from "../../relay/relay.ts";
 import type { TracedPacket } from "../../relay/worker/message-codec.ts";
 import { RING_COUNTERS } from "../../relay/worker/cells.ts";
-
-const sourceText = (source: SourceChoice): string => (source.kind === "address" ? source.address : source.kind);
 
 /** A rule. */
 export function ruleJson({ resolved, counts, speed, ...view }: RuleView): RelayRuleJson {
@@ -44,40 +42,6 @@ export function ruleJson({ resolved, counts, speed, ...view }: RuleView): RelayR
       reason: outputs[index]?.reason ?? null,
       counters: counts(outputs[index]!.slot),
     })),
-  };
-}
-
-const outputTable = ({ interface: device, group, port, ttl, dscp, source }: RuleOutput) => ({
-  interface: device,
-  group,
-  port,
-  ttl,
-  ...(dscp !== undefined && { dscp }),
-  source: sourceText(source),
-});
-
-/** A rule as it is kept and can be added again. */
-export function newRuleJson({ id, name, input, outputs, engine, class: trafficClass, cap }: Rule): NewRuleJson & {
-  readonly id: string;
-} {
-  return {
-    id,
-    ...(name !== undefined && { name }),
-    ...input,
-    outputs: outputs.map(outputTable),
-    engine,
-    class: trafficClass,
-    ...(cap.bitsPerSecond !== undefined && { maxBitsPerSecond: cap.bitsPerSecond }),
-    ...(cap.packetsPerSecond !== undefined && { maxPacketsPerSecond: cap.packetsPerSecond }),
-  };
-}
-
-/** The same as a table of the configuration, for the reader of rules. */
-export function ruleTable({ maxBitsPerSecond, maxPacketsPerSecond, ...rest }: NewRuleJson): Record<string, unknown> {
-  return {
-    ...rest,
-    ...(maxBitsPerSecond !== undefined && { max_rate: `${maxBitsPerSecond}bit` }),
-    ...(maxPacketsPerSecond !== undefined && { max_packets: maxPacketsPerSecond }),
   };
 }
 

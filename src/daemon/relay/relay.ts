@@ -1,5 +1,6 @@
 /** The relay's rules, of the configuration and those that were added, and the part that carries them out. */
 import type { NewRuleJson, RelayRuleJson } from "../../api/schemas/relay.ts";
+import { newRuleJson, ruleTable } from "../../control/relay/json.ts";
 import { hasRelay } from "../../control/relay/pins.ts";
 import { briefly, type Problem, SluiceError, sluiceError } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
@@ -13,7 +14,7 @@ import { Serial } from "../serial.ts";
 import * as store from "../store/relay-rules.ts";
 import type { Stop, Supervisor } from "../supervisor.ts";
 import type { System } from "../system.ts";
-import { newRuleJson, ruleJson, ruleTable } from "./json.ts";
+import { ruleJson } from "./json.ts";
 import type { RelayPart } from "./part.ts";
 
 const log = logger("relay");
