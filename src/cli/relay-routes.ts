@@ -128,8 +128,18 @@ const save = buildCommand({
   docs: { brief: "Show all rules as a file that can be loaded" },
 });
 
+const imported = buildCommand({
+  loader: () => import("./commands/relay/import.ts"),
+  parameters: {
+    flags: { json, output: text("Write it here; never over a file", "FILE") },
+    aliases: { j: "json", o: "output" },
+    positional: tuple(argument("A configuration of MCR (JSON5)", "FILE")),
+  },
+  docs: { brief: "Show the [relay] that does what a configuration of MCR says" },
+});
+
 /** `relay` */
 export const relay = buildRouteMap({
-  routes: { rule: rules, stats, worker, trace, why, check, load, save },
+  routes: { rule: rules, stats, worker, trace, why, check, load, save, import: imported },
   docs: { brief: "Multicast between segments that do not route" },
 });

@@ -1,5 +1,5 @@
 /** The codes of the relay: a part of the registry in `codes.ts`. */
-import { config, conflict, type ErrorSpec, failure, warning } from "./error-spec.ts";
+import { config, conflict, data, type ErrorSpec, failure, warning } from "./error-spec.ts";
 
 /** The rows. */
 export const RELAY_ERRORS = {
@@ -10,6 +10,10 @@ export const RELAY_ERRORS = {
   RELAY_FULL: config(
     "The rules need {count} counters, one for each rule and each output, and there are {most}",
     "Remove rules, or give some of them fewer outputs",
+  ),
+  RELAY_IMPORT: data(
+    "Cannot read the configuration of MCR: {reason}",
+    "Mend it at this place, or write the rules by hand: docs/relay.md",
   ),
   RELAY_CYCLE: warning(
     "Rules lead back to where they begin: {path}",
