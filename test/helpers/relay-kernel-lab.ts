@@ -34,6 +34,9 @@ export const SLOTS = 512;
 /** An output's counters begin here, its rule's are below. */
 const FIRST_OUTPUT_SLOT = 100;
 
+/** Longest wait for packets on a busy machine, ms. */
+const PATIENCE = 10_000;
+
 /** How the lab shall differ from the usual. */
 export interface RelayLabOptions {
   /** Default 3. */
@@ -233,7 +236,7 @@ export class RelayKernelLab implements Disposable {
       assert.equal(seen.length, count, `${device}: datagrams to ${to}`);
       for (const datagram of seen) kept.splice(kept.indexOf(datagram), 1);
       return seen;
-    });
+    }, PATIENCE);
   }
 
   /** The same for datagrams to the groups 239/8 by any of these interfaces. */
@@ -247,7 +250,7 @@ export class RelayKernelLab implements Disposable {
       assert.equal(seen.length, count, `datagrams to any group by ${devices.join()}`);
       for (const device of devices) this.#kept.set(device, []);
       return seen;
-    });
+    }, PATIENCE);
   }
 
   #look(): void {

@@ -53,7 +53,7 @@ class RelayDaemonLab extends DaemonLab {
     await eventually(() => {
       for (const frame of this.#capture.take()) this.#seen.push(readUdp(frame)?.to ?? "");
       assert.equal(this.#seen.filter((group) => group === to).length, count, `datagrams to ${to}`);
-    });
+    }, PATIENCE);
     this.#seen = this.#seen.filter((group) => group !== to);
   }
 
