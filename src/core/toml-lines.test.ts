@@ -54,3 +54,16 @@ test("keeps the first place of a repeated key, and reads CRLF files", () => {
     ],
   );
 });
+
+test("tells apart the tables of arrays that are in tables of arrays", () => {
+  const lines = ["[[rule]]", "[[rule.out]]", "a = 1", "[[rule.out]]", "a = 1", "[[rule]]", "[[rule.out]]", "a = 1"];
+  const found = keyPositions([...lines, "[rule.more]", "b = 1", "[other]", "b = 1"].join("\n"));
+  const line = (path: string) => found.get(path)?.line;
+  assert.deepEqual(
+    ["rule.0", "rule.0.out.0.a", "rule.0.out.1.a", "rule.1", "rule.1.out.0", "rule.1.out.0.a"].map((path) =>
+      line(path),
+    ),
+    [1, 3, 5, 6, 7, 8],
+  );
+  assert.deepEqual([line("rule.1.more.b"), line("other.b"), line("rule.1.out.1")], [10, 12, undefined]);
+});

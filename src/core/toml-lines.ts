@@ -29,12 +29,29 @@ function openQuotes(line: string, inside: string | undefined): string | undefine
   return open;
 }
 
+/** The path of a header's table: what is below a table of an array is below the last one that there is so far. */
+function tablePath(key: readonly string[], isOneOfMany: boolean, counts: Map<string, number>): string[] {
+  const path: string[] = [];
+  for (const [i, part] of key.entries()) {
+    path.push(part);
+    const name = path.join(".");
+    const count = counts.get(name) ?? 0;
+    if (i < key.length - 1) {
+      if (count > 0) path.push(String(count - 1));
+    } else if (isOneOfMany) {
+      counts.set(name, count + 1);
+      path.push(String(count));
+    }
+  }
+  return path;
+}
+
 /**
  * Finds every key that stands at the beginning of a line: table headers, and the (dotted) keys below them. A key inside
  * an inline table is not found; ask for the table then.
  *
- * @returns positions by path, such as `shaper.download`, or `relay.rules.1.port` of the second `[[relay.rules]]`; of a
- * repeated path the first
+ * @returns positions by path, such as `shaper.download`, or `relay.rules.1.outputs.0.ttl` of the first
+ * `[[relay.rules.outputs]]` below the second `[[relay.rules]]`; of a repeated path the first
  */
 export function keyPositions(text: string): ReadonlyMap<string, Position> {
   const found = new Map<string, Position>();
@@ -46,17 +63,8 @@ export function keyPositions(text: string): ReadonlyMap<string, Position> {
       const column = line.length - line.trimStart().length + 1;
       const header = /^\s*(\[{1,2})/.exec(line)?.[0];
       const key = header ? dottedKey(line.slice(header.length), "]") : dottedKey(line, "=");
-      let path = (header ? key : key && [...table, ...key]) ?? [];
-      if (header && key) {
-        table = key;
-        if (header.trim() === "[[") {
-          const name = key.join(".");
-          const index = counts.get(name) ?? 0;
-          counts.set(name, index + 1);
-          table = [...key, String(index)];
-          path = table;
-        }
-      }
+      if (header && key) table = tablePath(key, header.trim() === "[[", counts);
+      const path = header ? (key ? table : []) : key ? [...table, ...key] : [];
       for (let length = 1; length <= path.length; length += 1) {
         const name = path.slice(0, length).join(".");
         if (!found.has(name)) found.set(name, { line: i + 1, column });

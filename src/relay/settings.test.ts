@@ -63,6 +63,22 @@ ${RULE.replace("5000", "70000")}`,
   );
 });
 
+test("outputs have lines of their own where each is a table below its rule", () => {
+  const rule = (outputs: string) => RULE.replace(/outputs.*/, outputs);
+  const table = '[[relay.rules.outputs]]\ninterface = "eth1"\nttl = 999';
+  const { problems } = read([rule(`${table}\n${table}`), rule(table), rule("outputs = [\n{ ttl = 999 }]")].join(""));
+  assert.deepEqual(
+    problems.map(({ message, where }) => [/relay\.rules\.\d\.outputs\.\d\.\w+/.exec(message)?.[0], where?.line]),
+    [
+      ["relay.rules.0.outputs.0.ttl", 7],
+      ["relay.rules.0.outputs.1.ttl", 10],
+      ["relay.rules.1.outputs.0.ttl", 17],
+      ["relay.rules.2.outputs.0.interface", 22],
+      ["relay.rules.2.outputs.0.ttl", 22],
+    ],
+  );
+});
+
 test("rules that lead back are warned of, and too many outputs are refused", () => {
   const back = RULE.replace("eth1", "eth9").replace("eth0", "eth1").replace("eth9", "eth0");
   const [cycle] = read(RULE + back).problems;

@@ -191,11 +191,9 @@ export function readRule(
   const packets = table.optional("max_packets", integer(1, MOST_PACKETS));
   const read =
     group && from !== undefined
-      ? (said ?? []).map((output, index) => {
-          // Keys of inline tables are not found one by one.
-          const where = (path: string): Location => at(path.startsWith(`${name}.outputs.`) ? `${name}.outputs` : path);
-          return readOutput(`${name}.outputs.${index}`, output, where, { group, port: from }, defaults);
-        })
+      ? (said ?? []).map((output, index) =>
+          readOutput(`${name}.outputs.${index}`, output, at, { group, port: from }, defaults),
+        )
       : [];
   const outputs = read.flatMap(({ output }) => output ?? []);
   const input = device !== undefined &&
