@@ -25,9 +25,11 @@ export const filePath: ReadValue<string> = (value) =>
     ? value
     : new Refusal(`it is ${shown(value)}, wanted the path of a file`);
 
-/** The name of a network interface, as Linux allows them. */
+const LONGEST_NAME_BYTES = 15;
+
+/** The name of a network interface, as Linux allows them: it counts bytes, and takes more than letters and digits. */
 export const interfaceName: ReadValue<string> = (value) =>
-  typeof value === "string" && /^[^\s/:]{1,15}$/.test(value) && value !== "." && value !== ".."
+  typeof value === "string" && /^(?!\.{1,2}$)[^\s/:\0]+$/.test(value) && Buffer.byteLength(value) <= LONGEST_NAME_BYTES
     ? value
     : new Refusal(`it is ${shown(value)}, wanted the name of an interface (1 to 15 characters)`);
 
