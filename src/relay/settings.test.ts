@@ -52,6 +52,12 @@ ${RULE.replace("5000", "70000")}`,
       ["CONFIG_VALUE", 19],
     ],
   );
+  const other = RULE.replace("5000", "5001");
+  assert.deepEqual(
+    read(`${RULE}id = "a"\n${other}name = "a"\n`).problems.map(({ message, where }) => [message, where?.line]),
+    [['relay.rules.1 and relay.rules.0 are the same: name "a" of the one is the id of the other', 7]],
+  );
+  assert.deepEqual(read(`${RULE}id = "a"\nname = "a"\n`).problems, []);
   const twice = read(`${RULE}name = "a"\n${RULE}name = "a"\n`).problems;
   assert.deepEqual(
     twice.map(({ code, message, where }) => [code, message, where?.line]),
@@ -77,6 +83,19 @@ test("outputs have lines of their own where each is a table below its rule", () 
       ["relay.rules.2.outputs.0.ttl", 22],
     ],
   );
+});
+
+test("processors are those of interfaces", () => {
+  assert.deepEqual(read("[relay]\npinning = { eth0 = [0, 1], wg0 = [3] }").config?.settings.pinning, {
+    eth0: [0, 1],
+    wg0: [3],
+  });
+  for (const bad of ['{ "a b" = [0] }', "{ eth0 = [] }", "{ eth0 = [-1] }", "{ eth0 = [1024] }", "{ eth0 = 1 }", "[0]"])
+    assert.match(
+      read(`[relay]\npinning = ${bad}`).problems[0]!.message,
+      /relay\.pinning: .*wanted numbers of proc/,
+      bad,
+    );
 });
 
 test("rules that lead back are warned of, and too many outputs are refused", () => {

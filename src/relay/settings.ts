@@ -1,6 +1,6 @@
 /** The `[relay]` of `sluice.toml`. Pure. */
 import { type ConfigDocument, ConfigTable, type Keys, tableOf } from "../core/config-table.ts";
-import { integer, oneOf, type ReadValue, Refusal, shown } from "../core/config-values.ts";
+import { integer, interfaceName, oneOf, type ReadValue, Refusal, shown } from "../core/config-values.ts";
 import type { Problem } from "../core/errors.ts";
 import { asTable } from "../core/toml.ts";
 import type { Engine } from "./model.ts";
@@ -48,7 +48,13 @@ const LARGEST_CPU = 1023;
 const pinning: ReadValue<Readonly<Record<string, readonly number[]>>> = (value) => {
   const isCpu = (cpu: unknown): boolean => Number.isInteger(cpu) && Number(cpu) >= 0 && Number(cpu) <= LARGEST_CPU;
   const entries = Object.entries(asTable(value) ?? {});
-  const good = entries.every(([, cpus]) => Array.isArray(cpus) && cpus.length > 0 && cpus.every((cpu) => isCpu(cpu)));
+  const good = entries.every(
+    ([device, cpus]) =>
+      !(interfaceName(device) instanceof Refusal) &&
+      Array.isArray(cpus) &&
+      cpus.length > 0 &&
+      cpus.every((cpu) => isCpu(cpu)),
+  );
   return asTable(value) && good
     ? (Object.fromEntries(entries) as Record<string, readonly number[]>)
     : new Refusal(`it is ${shown(value)}, wanted numbers of processors by interface, such as { eth0 = [0, 1] }`);

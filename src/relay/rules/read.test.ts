@@ -67,6 +67,8 @@ const refused: readonly (readonly [change: Record<string, unknown>, says: RegExp
   [{ group: "255.255.255.255" }, /group/],
   [{ group: "239.0.0.0/8" }, /group: it is "239\.0\.0\.0\/8", wanted/],
   [{ group: "127.0.0.1" }, /never leaves this host/],
+  [{ group: "::1" }, /never leaves this host/],
+  [{ group: "ff01::5" }, /never leaves this host/],
   [{ port: 65_536 }, /port: it is 65536, wanted a port up to 65535, or "any"/],
   [{ port: "5000" }, /port: it is "5000"/],
   [{ source: "239.1.1.1" }, /source: it is "239\.1\.1\.1", a group; wanted the address of a host/],
@@ -83,6 +85,10 @@ const refused: readonly (readonly [change: Record<string, unknown>, says: RegExp
   [{ outputs: [{ interface: "eth1", source: "2001:db8::1" }] }, /source: it is IPv6, and what comes in is IPv4/],
   [{ outputs: [{ interface: "eth1", group: "ff3e::1" }] }, /group: it is IPv6, and what comes in is IPv4/],
   [{ outputs: [{ interface: "eth0" }] }, /outputs: number 1 sends to 239\.1\.1\.1 on eth0, where it comes from/],
+  [{ outputs: [{ interface: "eth0", port: "any" }] }, /outputs: number 1 sends to 239\.1\.1\.1 on eth0, where/],
+  [{ port: 0, outputs: [{ interface: "eth0", port: 6000 }] }, /outputs: number 1 sends to 239\.1\.1\.1 on eth0, where/],
+  [{ outputs: [{ interface: "eth1", port: 0 }, { interface: "eth1" }] }, /two of them send to .* port 5000 on eth1/],
+  [{ port: 0, outputs: [{ interface: "eth1" }, { interface: "eth1", port: "any" }] }, /two .* port any on eth1/],
   [{ outputs: [{ interface: "eth1" }, { interface: "eth1" }] }, /two of them send to 239\.1\.1\.1 port 5000 on eth1/],
   [{ outputs: [{ interface: "eth1", tll: 1 }] }, /tll/],
   [{ engine: "fast" }, /engine: it is "fast", wanted "auto" or "kernel" or "user"/],
@@ -90,6 +96,9 @@ const refused: readonly (readonly [change: Record<string, unknown>, says: RegExp
   [{ max_rate: 5 }, /max_rate: it is 5, wanted a rate, such as "20Mbit"/],
   [{ max_packets: 0 }, /max_packets/],
   [{ name: "" }, /name: it is "", wanted a text of 1 to 64 characters/],
+  [{ name: "a\nb" }, /name: it is "a\\nb", wanted a text/],
+  [{ id: ".." }, /id: it is "\.\.", wanted a text of 1 to 64 characters, and not dots alone/],
+  [{ max_rate: "0bit" }, /max_rate: it is "0bit", wanted a rate/],
 ];
 
 for (const [change, says] of refused)

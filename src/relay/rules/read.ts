@@ -4,7 +4,7 @@ import { integer, interfaceName, oneOf, type ReadValue, Refusal, shown, textLike
 import type { Location, Problem } from "../../core/errors.ts";
 import { parsePrefix } from "../../core/prefix.ts";
 import { parseRate } from "../../core/units.ts";
-import type { Engine, Rule, RuleOutput, SourceChoice } from "../model.ts";
+import type { Engine, Rule, RuleInput, RuleOutput, SourceChoice } from "../model.ts";
 import { ruleId } from "./id.ts";
 
 /** Keys of a rule, each with an example. */
@@ -49,13 +49,17 @@ const MOST_PACKETS = 1e9;
 /** What the kernel gives to what it sends to a host. */
 const TTL_OF_HOSTS = 64;
 
-const NAME = textLike(/^[^\p{C}]{1,64}$/u, "a text of 1 to 64 characters");
+// Both stand in paths of the API, where dots alone would lead elsewhere.
+const NAME = textLike(/^(?!\.{1,2}$)[^\p{C}]{1,64}$/u, "a text of 1 to 64 characters, and not dots alone");
 
 interface Address {
   readonly family: 4 | 6;
   readonly text: string;
   readonly isGroup: boolean;
 }
+
+/** Whether an IPv6 address is a group of scope 0 or 1. */
+const isOfHost = (address: bigint): boolean => address >> 120n === 0xffn && ((address >> 112n) & 0xfn) <= 1n;
 
 /** Reads the address of a group or a host; not of a network, of nobody, or of everybody. */
 function readAddress(value: unknown, wanted: string): Address | Refusal {
@@ -64,8 +68,9 @@ function readAddress(value: unknown, wanted: string): Address | Refusal {
   if (typeof host === "string") return refusal;
   const { family, address, key } = host;
   if (address === 0n || (family === 4 && address === 0xffff_ffffn)) return refusal;
-  if (family === 4 ? address >> 24n === 127n : address === 1n)
-    return new Refusal(`it is ${shown(value)}, which never leaves this host; wanted ${wanted}`);
+  // Linux sends nothing to an IPv6 group whose scope is none, or the host.
+  const isLocal = family === 4 ? address >> 24n === 127n : address === 1n || isOfHost(address);
+  if (isLocal) return new Refusal(`it is ${shown(value)}, which never leaves this host; wanted ${wanted}`);
   const isGroup = family === 4 ? address >> 28n === 0xen : address >> 120n === 0xffn;
   return { family, text: key.slice(0, key.indexOf("/")), isGroup };
 }
@@ -152,11 +157,18 @@ function readOutput(
   };
 }
 
-/** Whether an output is where the rule takes its packets from: then each copy would be taken again by whoever echoes it. */
-const comesBack = (rule: Rule["input"], output: RuleOutput): boolean =>
-  output.interface === rule.interface && output.group === rule.group && (rule.port === 0 || output.port === rule.port);
+/** The port that copies go to; 0: any that packets come for. */
+const portOf = (output: RuleOutput, rule: RuleInput): number => (output.port === 0 ? rule.port : output.port);
 
-const outputKey = ({ interface: device, group, port: to }: RuleOutput): string => `${device} ${group} ${to}`;
+/** Whether an output is where the rule takes its packets from: then each copy would be taken again by whoever echoes it. */
+const comesBack = (output: RuleOutput, rule: RuleInput): boolean =>
+  output.interface === rule.interface &&
+  output.group === rule.group &&
+  (rule.port === 0 || portOf(output, rule) === rule.port);
+
+/** Where the copies of an output go, for people. */
+const goesTo = (output: RuleOutput, rule: RuleInput): string =>
+  `${output.group} port ${portOf(output, rule) || "any"} on ${output.interface}`;
 
 /**
  * Reads a rule.
@@ -206,12 +218,12 @@ export function readRule(
       ...(vlan !== undefined && { vlan }),
     };
   if (input) {
-    const back = outputs.findIndex((output) => comesBack(input, output));
+    const back = outputs.findIndex((output) => comesBack(output, input));
     if (back >= 0)
       table.refuse("outputs", `number ${back + 1} sends to ${input.group} on ${input.interface}, where it comes from`);
     const seen = new Set<string>();
-    const twice = outputs.find((output) => seen.size === seen.add(outputKey(output)).size);
-    if (twice) table.refuse("outputs", `two of them send to ${twice.group} port ${twice.port} on ${twice.interface}`);
+    const twice = outputs.map((output) => goesTo(output, input)).find((to) => seen.size === seen.add(to).size);
+    if (twice !== undefined) table.refuse("outputs", `two of them send to ${twice}`);
   }
   const problems = [...table.problems, ...read.flatMap((output) => output.problems)];
   if (problems.length > 0 || !input || outputs.length === 0) return { problems };

@@ -28,6 +28,18 @@ function duplicates(placed: readonly PlacedRule[], keyOf: (rule: Rule) => string
   });
 }
 
+/** Names that are another rule's id: whoever says it could mean either. */
+function ambiguous(placed: readonly PlacedRule[]): Problem[] {
+  const byId = new Map(placed.map((each) => [each.rule.id, each]));
+  return placed.flatMap((each) => {
+    const { name = "" } = each.rule;
+    const other = byId.get(name);
+    if (!other || other === each) return [];
+    const what = `name "${name}" of the one is the id of the other`;
+    return [problem("RELAY_TWICE", { path: each.path, other: other.path, what }, each.where)];
+  });
+}
+
 /** How many counters rules need. */
 const countersOf = (placed: readonly PlacedRule[]): number =>
   placed.reduce((sum, { rule }) => sum + 1 + rule.outputs.length, 0);
@@ -38,6 +50,7 @@ export function checkRules(placed: readonly PlacedRule[], most: number): Problem
     ...duplicates(placed, ({ input }) => inputKey(input)),
     ...duplicates(placed, ({ id }) => `id "${id}"`),
     ...duplicates(placed, ({ name }) => (name === undefined ? undefined : `name "${name}"`)),
+    ...ambiguous(placed),
   ];
   const count = countersOf(placed);
   if (count > most) problems.push(problem("RELAY_FULL", { count, most }));
