@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Rule } from "../model.ts";
+import type { Rule, RuleInput, SourceChoice } from "../model.ts";
 import { findCycles } from "./cycles.ts";
 
 const rule = (id: string, from: string, to: readonly string[], port = 5000, toPort = port): Rule => ({
@@ -33,6 +33,19 @@ test("ports lead on only when they meet", () => {
   assert.deepEqual(ids([rule("1", "a", ["b"], 1, 2), rule("2", "b", ["a"], 2, 7)]), []);
 });
 
+test("copies have no tag, and the source that their output gives them", () => {
+  const [out, back] = [rule("1", "a", ["b"]), rule("2", "b", ["a"])];
+  const from = (input: Partial<RuleInput>, source: SourceChoice = { kind: "rewrite" }) =>
+    ids([
+      { ...out, outputs: out.outputs.map((output) => ({ ...output, source })) },
+      { ...back, input: { ...back.input, ...input } },
+    ]).length;
+  assert.deepEqual([from({}), from({ vlan: 7 }), from({ source: "10.0.0.1" })], [1, 0, 0]);
+  assert.equal(from({ source: "10.0.0.1" }, { kind: "preserve" }), 1);
+  assert.equal(from({ source: "10.0.0.1" }, { kind: "address", address: "10.0.0.1" }), 1);
+  assert.equal(from({ source: "10.0.0.1" }, { kind: "address", address: "10.0.0.2" }), 0);
+});
+
 test("ten thousand in a row are looked through", () => {
   const chain = Array.from({ length: 10_000 }, (_, i) => rule(`${i}`, `n${i}`, [`n${i + 1}`]));
   assert.deepEqual(ids(chain), []);
@@ -62,5 +75,116 @@ test("there is one exactly when somebody is reached again from himself", () => {
           assert.equal(cycle[i]!.outputs[0]!.interface, each.input.interface);
       }
     }),
+  );
+});
+
+interface Packet {
+  readonly interface: string;
+  readonly port: number;
+  readonly source: string;
+  readonly vlan?: number;
+}
+
+/** The rule that takes a packet: source before port. */
+const takes = (rules: readonly Rule[], { interface: device, port, source, vlan }: Packet): Rule | undefined => {
+  const left = rules.filter(({ input }) => input.interface === device && input.vlan === vlan);
+  const wanted = [
+    [source, port],
+    [source, 0],
+    [undefined, port],
+    [undefined, 0],
+  ];
+  return wanted
+    .map(([s, p]) => left.find(({ input }) => input.source === s && input.port === p))
+    .find((found) => found !== undefined);
+};
+
+/** Whether a packet that is heard again on every segment that it is sent to would ever end. */
+function goesRound(rules: readonly Rule[], packet: Packet, way: readonly string[] = []): boolean {
+  const key = JSON.stringify(packet);
+  if (way.includes(key)) return true;
+  const taken = takes(rules, packet);
+  return (taken?.outputs ?? []).some(({ interface: device, port, source }) =>
+    goesRound(
+      rules,
+      {
+        interface: device,
+        port: port === 0 ? packet.port : port,
+        source: source.kind === "preserve" ? packet.source : source.kind === "address" ? source.address : "own",
+      },
+      [...way, key],
+    ),
+  );
+}
+
+const PACKETS: readonly Packet[] = ["a", "b", "c"].flatMap((device) =>
+  [1, 2, 3].flatMap((port) =>
+    ["s", "t", "else"].flatMap((source) => [
+      { interface: device, port, source },
+      { interface: device, port, source, vlan: 7 },
+    ]),
+  ),
+);
+
+const sources: fc.Arbitrary<SourceChoice> = fc.constantFrom(
+  { kind: "rewrite" },
+  { kind: "preserve" },
+  { kind: "address", address: "s" },
+);
+const anyRules = (ports: readonly number[], from: readonly (string | undefined)[]): fc.Arbitrary<Rule[]> =>
+  fc
+    .uniqueArray(
+      fc.record({
+        interface: fc.constantFrom("a", "b", "c"),
+        port: fc.constantFrom(...ports),
+        source: fc.constantFrom(...from),
+        vlan: fc.constantFrom(undefined, undefined, 7),
+        outputs: fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.constantFrom(0, 0, 1, 2), sources), {
+          minLength: 1,
+          maxLength: 2,
+        }),
+      }),
+      { maxLength: 6, selector: (each) => [each.interface, each.port, each.source, each.vlan].join() },
+    )
+    .map((all) =>
+      all.map(({ interface: device, port, source, vlan, outputs }, index) => ({
+        ...rule(String(index), device, []),
+        input: {
+          interface: device,
+          group: "239.1.1.1",
+          port,
+          ...(source !== undefined && { source }),
+          ...(vlan !== undefined && { vlan }),
+        },
+        outputs: outputs.map(([to, toPort, choice]) => ({
+          interface: to,
+          group: "239.1.1.1",
+          port: toPort,
+          ttl: 1,
+          source: choice,
+        })),
+      })),
+    );
+const anyGoesRound = (rules: readonly Rule[]): boolean => PACKETS.some((packet) => goesRound(rules, packet));
+
+test("no packet that goes round for ever is missed, whatever rules leave open", () => {
+  const seen = { round: 0, not: 0 };
+  fc.assert(
+    fc.property(anyRules([0, 1, 2], [undefined, undefined, "s", "t"]), (rules) => {
+      const round = anyGoesRound(rules);
+      seen[round ? "round" : "not"] += 1;
+      assert.ok(!round || findCycles(rules).length > 0);
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(seen.round > 20 && seen.not > 20, JSON.stringify(seen));
+});
+
+test("of rules that leave nothing open, no others are told of", () => {
+  fc.assert(
+    fc.property(anyRules([1, 2], [undefined]), (rules) => {
+      assert.equal(findCycles(rules).length > 0, anyGoesRound(rules));
+    }),
+    { numRuns: 300 },
   );
 });
