@@ -7,12 +7,14 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ALL_LINK_KEYS } from "../src/autorate/settings/keys.ts";
 import { SETTINGS_KEYS } from "../src/control/settings.ts";
+import { OUTPUT_KEYS, RULE_KEYS } from "../src/relay/rules/read.ts";
+import { RELAY_KEYS } from "../src/relay/settings.ts";
 import { SHAPER_KEYS } from "../src/shaper/config.ts";
 import { readDaemon } from "../tools/command-line/daemon.ts";
 import { allVerbs, type Program, wordOf } from "../tools/command-line/model.ts";
 import { readTable } from "../tools/command-line/table.ts";
 import { completionScripts } from "../tools/completions.ts";
-import { describedKeys } from "../tools/manual/configuration-keys.ts";
+import { configurationTables, describedKeys } from "../tools/manual/configuration-keys.ts";
 import { manualPages } from "../tools/manual.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-generated-"));
@@ -131,21 +133,30 @@ describe("manual pages", () => {
   test("sluice.toml(5) has every key with its example", () => {
     const text = textOf("sluice.toml.5").replaceAll(String.raw`\(dq`, '"');
     const links = Object.fromEntries(ALL_LINK_KEYS.map(({ name, example }) => [name, example]));
-    const tables = { shaper: SHAPER_KEYS, "autorate.links.NAME": links, ...SETTINGS_KEYS };
+    const relay = { relay: RELAY_KEYS, "[relay.rules]": RULE_KEYS, "[relay.rules.outputs]": OUTPUT_KEYS };
+    const tables = { shaper: SHAPER_KEYS, "autorate.links.NAME": links, ...relay, ...SETTINGS_KEYS };
     for (const [table, keys] of Object.entries(tables)) {
       assert.ok(text.includes(`.SS "[${table}]"`), table);
       for (const [key, example] of Object.entries(keys)) assert.ok(text.includes(`${key} = ${example}\n`), key);
     }
   });
 
+  test("docs/configuration.md says of every key of the relay what it is", () => {
+    const tables = configurationTables().filter(({ name }) => name.includes("relay"));
+    assert.equal(tables.length, 3);
+    for (const { name, keys } of tables)
+      for (const { key, described } of keys) assert.ok((described?.meaning ?? "") !== "", `${name}.${key}`);
+  });
+
   test("what docs/configuration.md says of a key is found below its table only", () => {
     const page =
-      "## [a]\n\n| `k` | 1 \\| 2 | `1` | first |\n\n## Else\n\n| `k` | x | y | z |\n\n## [b]\n\n| `k` | | | second |\n";
+      "## [a]\n\n| `k` | 1 \\| 2 | `1` | first |\n\n## Else\n\n| `k` | x | y | z |\n\n## [b]\n\n### More\n\n| `k` | | | second |\n\n### [[b.c]]\n\n| `k` | | | third |\n";
     assert.deepEqual(
       [...describedKeys(page)],
       [
         ["a.k", { value: "1 | 2", default: "`1`", meaning: "first" }],
         ["b.k", { value: "", default: "", meaning: "second" }],
+        ["[b.c].k", { value: "", default: "", meaning: "third" }],
       ],
     );
   });

@@ -32,9 +32,33 @@ compat = "lua"
 [autorate.links.wan.plugin.rate_cap]
 download = 40000
 `;
+const RELAY = `[relay]
+ttl = 3
+pinning = { eth0 = [0, 1] }
+[[relay.rules]]
+name = "video"
+interface = "eth0"
+group = "239.1.1.1"
+port = "any"
+source = "10.0.0.7"
+max_rate = "20mbit"
+outputs = [{ interface = "eth1", port = 6000, dscp = 34, source = "preserve" }]
+[[relay.rules]]
+interface = "eth1"
+group = "ff3e::1"
+port = 5000
+vlan = 7
+[[relay.rules.outputs]]
+interface = "eth0"
+group = "2001:db8::1"
+`;
 const text = (name: string): string => readFileSync(join(ISP, name), "utf8");
 const GOOD: readonly NamedFile[] = [
-  { role: "sluice.toml", path: "/etc/sluice/sluice.toml", text: `${text("sluice.toml")}\n${LINK}${tables.join("\n")}` },
+  {
+    role: "sluice.toml",
+    path: "/etc/sluice/sluice.toml",
+    text: `${text("sluice.toml")}\n${LINK}${RELAY}${tables.join("\n")}`,
+  },
   { role: "network", path: "/etc/sluice/network.json", text: text("network.json") },
   { role: "devices", path: "/etc/sluice/ShapedDevices.csv", text: text("ShapedDevices.csv") },
 ];

@@ -8,8 +8,8 @@ import { readRule } from "./rules/read.ts";
 import { checkRules, type PlacedRule } from "./rules/set.ts";
 import { SLOTS } from "./slots.ts";
 
-/** Keys of `[relay]`, each with an example. */
-const RELAY_KEYS = {
+/** Keys of `[relay]`, each with an example, in the order of docs/configuration.md. */
+export const RELAY_KEYS = {
   ttl: "1",
   engine: '"auto"',
   profile: '"throughput"',

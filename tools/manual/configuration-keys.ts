@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ALL_LINK_KEYS } from "../../src/autorate/settings/keys.ts";
 import { SETTINGS_KEYS } from "../../src/control/settings.ts";
+import { OUTPUT_KEYS, RULE_KEYS } from "../../src/relay/rules/read.ts";
+import { RELAY_KEYS } from "../../src/relay/settings.ts";
 import { SHAPER_KEYS } from "../../src/shaper/config.ts";
 
 /** A table for each link; `[autorate]` itself has what they have in common. */
@@ -27,17 +29,19 @@ export interface ConfigurationKey {
 
 /** A table of the file. */
 export interface ConfigurationTable {
+  /** With brackets of its own for one of many: `[relay.rules]` of `[[relay.rules]]`. */
   readonly name: string;
   readonly keys: readonly ConfigurationKey[];
 }
 
-/** The rows of a page below `## [table]`, by `table.key`: `| key | value | default | meaning |`. */
+/** The rows of a page below `## [table]`, or `### [[table]]` for one of many, by `table.key`: `| key | value | default | meaning |`. */
 export function describedKeys(markdown: string): Map<string, Described> {
   const rows = new Map<string, Described>();
   let table = "";
   for (const line of markdown.split("\n")) {
-    const title = /^## (.*)/.exec(line);
-    if (title) table = /^\[([\w.]+)\]/.exec(title[1]!)?.[1] ?? "";
+    const [, mark, title = ""] = /^(###?) (.*)/.exec(line) ?? [];
+    const named = /^\[([\w.]+|\[[\w.]+\])\]/.exec(title)?.[1];
+    if (mark === "##" || named !== undefined) table = named ?? "";
     // A bar within a cell is written with a backslash.
     const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll(String.raw`\|`, "|"));
     const key = /^`(\w+)`$/.exec(cells[1] ?? "")?.[1];
@@ -53,6 +57,9 @@ export function configurationTables(): ConfigurationTable[] {
   const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     shaper: SHAPER_KEYS,
     [LINK]: Object.fromEntries(ALL_LINK_KEYS.map(({ name, example }) => [name, example])),
+    relay: RELAY_KEYS,
+    "[relay.rules]": RULE_KEYS,
+    "[relay.rules.outputs]": OUTPUT_KEYS,
     ...SETTINGS_KEYS,
   };
   return Object.entries(tables).map(([name, keys]) => ({

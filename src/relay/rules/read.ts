@@ -7,24 +7,24 @@ import { parseRate } from "../../core/units.ts";
 import type { Engine, Rule, RuleInput, RuleOutput, SourceChoice } from "../model.ts";
 import { ruleId } from "./id.ts";
 
-/** Keys of a rule, each with an example. */
-const RULE_KEYS = {
-  id: '"video-1"',
-  name: '"video"',
+/** Keys of a `[[relay.rules]]`, each with an example, in the order of docs/configuration.md. */
+export const RULE_KEYS = {
   interface: '"eth0"',
   group: '"239.1.1.1"',
   port: "5000",
   source: '"10.0.0.7"',
   vlan: "10",
   outputs: '[{ interface = "eth1" }]',
+  id: '"video-1"',
+  name: '"video"',
   engine: '"auto"',
   class: '"normal"',
   max_rate: '"20Mbit"',
   max_packets: "10000",
 } as const satisfies Keys;
 
-/** Keys of an output. */
-const OUTPUT_KEYS = {
+/** Keys of an output, the same way. */
+export const OUTPUT_KEYS = {
   interface: '"eth1"',
   group: '"239.2.2.2"',
   port: "6000",
