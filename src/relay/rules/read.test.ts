@@ -113,7 +113,20 @@ test("everything that is wrong is told at once", () => {
   const { problems } = read({ group: 1, port: -1, outputs: [{ ttl: 300 }], vlan: "x", nonsense: true });
   assert.deepEqual(
     problems.map(({ code }) => code),
-    ["CONFIG_KEY_UNKNOWN", "CONFIG_MISSING", "CONFIG_VALUE", "CONFIG_VALUE", "CONFIG_VALUE"],
+    [
+      "CONFIG_KEY_UNKNOWN",
+      "CONFIG_MISSING",
+      "CONFIG_VALUE",
+      "CONFIG_VALUE",
+      "CONFIG_VALUE",
+      "CONFIG_MISSING",
+      "CONFIG_VALUE",
+    ],
+  );
+  assert.deepEqual(
+    read({ ...RULE, group: "nobody", outputs: [{ interface: "eth1", group: "ff3e::1", ttl: 0 }] }).problems.length,
+    2,
+    "outputs are read where the input cannot be, and not compared with it",
   );
   const { problems: outputs } = read({ ...RULE, outputs: [{ ttl: 300 }, { interface: "eth1", dscp: -1 }] });
   assert.equal(outputs.length, 3);

@@ -117,9 +117,10 @@ const asRecord = (value: unknown): Readonly<Record<string, unknown>> | undefined
 
 type At = (path: string) => Location;
 
+/** What outputs take over; undefined where it cannot be read, which is told already. */
 interface InputRead {
-  readonly group: Address;
-  readonly port: number;
+  readonly group: Address | undefined;
+  readonly port: number | undefined;
 }
 
 function readOutput(
@@ -136,10 +137,11 @@ function readOutput(
   const ttl = table.optional("ttl", integer(1, LARGEST_TTL)) ?? (group?.isGroup === false ? TTL_OF_HOSTS : usual);
   const dscp = table.optional("dscp", integer(0, LARGEST_DSCP));
   const choice = table.has("source") ? table.optional("source", source) : { kind: "rewrite" as const };
-  if (group && group.family !== input.group.family)
-    table.refuse("group", `it is IPv${group.family}, and what comes in is IPv${input.group.family}`);
-  if (choice && "family" in choice && choice.family !== input.group.family)
-    table.refuse("source", `it is IPv${choice.family}, and what comes in is IPv${input.group.family}`);
+  const family = input.group?.family;
+  const other = (its: 4 | 6 | undefined): boolean => its !== undefined && family !== undefined && its !== family;
+  if (other(group?.family)) table.refuse("group", `it is IPv${group?.family}, and what comes in is IPv${family}`);
+  if (choice && "family" in choice && other(choice.family))
+    table.refuse("source", `it is IPv${choice.family}, and what comes in is IPv${family}`);
   const { problems } = table;
   if (problems.length > 0 || device === undefined || !group || to === undefined || !choice) return { problems };
   const chosen: SourceChoice =
@@ -201,12 +203,9 @@ export function readRule(
   const trafficClass = table.optional("class", oneOf("high", "normal", "low")) ?? "normal";
   const bits = table.optional("max_rate", rate);
   const packets = table.optional("max_packets", integer(1, MOST_PACKETS));
-  const read =
-    group && from !== undefined
-      ? (said ?? []).map((output, index) =>
-          readOutput(`${name}.outputs.${index}`, output, at, { group, port: from }, defaults),
-        )
-      : [];
+  const read = (said ?? []).map((output, index) =>
+    readOutput(`${name}.outputs.${index}`, output, at, { group, port: from }, defaults),
+  );
   const outputs = read.flatMap(({ output }) => output ?? []);
   const input = device !== undefined &&
     group &&
