@@ -3,8 +3,9 @@ import { closeSync, fstatSync, openSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checkFds } from "../../test/helpers/leaks.ts";
-import { Channel, LARGEST_MESSAGE, MOST_DESCRIPTORS } from "./channel.ts";
+import { Channel, LARGEST_MESSAGE } from "./channel.ts";
 import { sendto } from "./ffi.ts";
+import { MOST_DESCRIPTORS } from "./rights.ts";
 
 checkFds();
 

@@ -1,7 +1,8 @@
 /** Telling systemd how a service is (sd_notify(3)): datagrams to the socket that it names. */
 import { SystemError } from "./errno.ts";
 import { Fd } from "./fd.ts";
-import { errno, sendto, socket } from "./ffi.ts";
+import { errno, sendmsg, socket } from "./ffi.ts";
+import { MessageHeader } from "./rights.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -26,6 +27,7 @@ export const monotonicMicroseconds = (): string => String(process.hrtime.bigint(
 
 /** Tells the service manager, when there is one. */
 export class Notifier implements Disposable {
+  readonly #header = new MessageHeader();
   readonly #address: Buffer | undefined;
   readonly #fd: Fd | undefined;
   /** Milliseconds after which systemd gives a silent service up; undefined when it does not watch. */
@@ -45,13 +47,14 @@ export class Notifier implements Disposable {
     this.#address = addressOf(path);
   }
 
-  /** Sends a notice; false when nobody takes it, which is no reason to stop. */
-  tell(notice: Notice): boolean {
+  /** Sends a notice; false when nobody takes it, which is no reason to stop. @param fds go along, and stay the caller's */
+  tell(notice: Notice, fds: readonly Fd[] = []): boolean {
     if (!this.#fd || !this.#address) return false;
     const text = Object.entries(notice).map(([key, value]) => `${key}=${value.replaceAll("\n", " ")}\n`);
     const bytes = Buffer.from(text.join(""));
-    const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    return sendto(this.#fd.number, bytes, bytes.length, flags, this.#address, this.#address.length) === bytes.length;
+    const numbers = fds.map((fd) => fd.number);
+    const header = this.#header.outgoing(bytes, numbers, this.#address);
+    return sendmsg(this.#fd.number, header, MSG_NOSIGNAL | MSG_DONTWAIT) === bytes.length;
   }
 
   [Symbol.dispose](): void {

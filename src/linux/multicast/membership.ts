@@ -8,6 +8,7 @@
  */
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
+import type { FdStore } from "../fd-store.ts";
 import { setsockopt, setsockoptAsync, socket } from "../ffi.ts";
 import { AF } from "../icmp/sockaddr.ts";
 import type { Netns } from "../netns.ts";
@@ -52,17 +53,21 @@ function request(ifindex: number, ...addresses: readonly Uint8Array[]): Buffer {
 class Holder implements Disposable {
   readonly #fd: Fd;
   readonly #level: number;
+  readonly #store: FdStore | undefined;
+  readonly #name: string | undefined;
   /** How many it has. */
   count = 0;
   /** Whether the kernel refused it another one, and it has lost none since. */
   full = false;
 
-  constructor(family: 4 | 6, netns: Netns | undefined) {
+  constructor(family: 4 | 6, netns: Netns | undefined, store: FdStore | undefined) {
     const make = (): number => check("socket", socket(AF[family], SOCK_DGRAM | SOCK_CLOEXEC, 0));
     this.#fd = new Fd(netns ? netns.run(make) : make());
     this.#level = family === 4 ? IPPROTO_IP : IPPROTO_IPV6;
     // The least that the kernel gives; nothing comes anyway.
     setsockopt(this.#fd.number, SOL_SOCKET, SO_RCVBUF, Int32Array.of(0), 4);
+    this.#store = store;
+    this.#name = store?.put(this.#fd);
   }
 
   /** Joins; 0, or the negative error number. */
@@ -89,6 +94,7 @@ class Holder implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#name !== undefined) this.#store?.remove(this.#name);
     this.#fd[Symbol.dispose]();
   }
 }
@@ -103,14 +109,19 @@ interface Membership {
 /** Memberships in one network namespace. */
 export class MembershipPool implements AsyncDisposable {
   readonly #netns: Netns | undefined;
+  readonly #store: FdStore | undefined;
   readonly #memberships = new Map<string, Membership>();
   /** By family and by whether they are of one source: a socket cannot have a group both ways. */
   readonly #holders = new Map<string, Set<Holder>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param netns this thread's when left out; to be kept open as long as this is used */
-  constructor(netns?: Netns) {
+  /**
+   * @param netns this thread's when left out; to be kept open as long as this is used
+   * @param store keeps memberships from one process to the next
+   */
+  constructor(netns?: Netns, store?: FdStore) {
     this.#netns = netns;
+    this.#store = store;
   }
 
   /** How many groups are joined; each source of a group counts. */
@@ -156,7 +167,7 @@ export class MembershipPool implements AsyncDisposable {
       if (result >= 0) return void this.#memberships.set(key, { at, holder, among, users: 1 });
       if (!holder.full) throw new SystemError(`join on interface ${at.ifindex}`, -result);
     }
-    const holder = new Holder(family, this.#netns);
+    const holder = new Holder(family, this.#netns, this.#store);
     const result = await holder.join(at);
     if (result < 0) {
       holder[Symbol.dispose]();
@@ -198,9 +209,14 @@ export class MembershipPool implements AsyncDisposable {
     holder[Symbol.dispose]();
   }
 
-  /** Leaves everything. */
+  /** Leaves everything; at the end of the service by closing the sockets alone, so that what is in the store is kept. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#next(async () => {
+      if (this.#store?.isEnding) {
+        for (const holders of this.#holders.values()) for (const holder of holders) holder[Symbol.dispose]();
+        this.#holders.clear();
+        this.#memberships.clear();
+      }
       for (const membership of this.#memberships.values()) await this.#drop(membership);
     });
   }
