@@ -9,8 +9,11 @@ import koffi, { type LibraryHandle } from "koffi";
 
 const libc = koffi.load("libc.so.6");
 
-/** The error number of the last call that failed. */
-export const errno = (): number => koffi.errno();
+/**
+ * The error number of the last call that failed. Not wrapped: where a function of JavaScript begins, the engine may do work of its
+ * own, whose system calls could leave their numbers behind.
+ */
+export const errno: () => number = koffi.errno;
 
 /** Address of a buffer's memory, to embed in a structure; keep the buffer referenced while the kernel may use it. */
 export const addressOf = (buffer: NodeJS.ArrayBufferView): bigint => koffi.address(buffer);
@@ -125,6 +128,10 @@ export const recvmsg = libc.func("int64_t recvmsg(int fd, void *header, int flag
   header: Memory,
   flags: number,
 ) => number;
+/** recvmmsg(2) into so many struct mmsghdr at an address, without a time to wait: how many came. */
+export const recvmmsg = libc.func(
+  "int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, const void *timeout)",
+) as (fd: number, headers: number, count: number, flags: number, timeout: null) => number;
 /** clock_gettime(2) into a struct timespec. */
 export const clockGettime = libc.func("int clock_gettime(int clock, void *time)") as (
   clock: number,

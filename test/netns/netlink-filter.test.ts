@@ -2,28 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { handle, TC_CLSACT, TC_EGRESS, TC_INGRESS } from "../../src/core/tc/handle.ts";
-import { check } from "../../src/linux/errno.ts";
-import { Fd } from "../../src/linux/fd.ts";
-import { addressOf, bpfSyscall } from "../../src/linux/ffi.ts";
+import { PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
 import { dumpFilters } from "../../src/linux/netlink/dump.ts";
 import { encodeFilter, encodeFilterDelete } from "../../src/linux/netlink/tc/filter.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { tinyProgram } from "../helpers/tiny-program.ts";
 import { batch, VethPair } from "../helpers/veth.ts";
-
-/** Loads "return 0" as a program for tc and returns its descriptor. */
-function loadProgram(): number {
-  const [PROG_LOAD, SCHED_CLS] = [5, 3];
-  // r0 = 0; exit
-  const code = Buffer.from("b7000000000000009500000000000000", "hex");
-  const license = Buffer.from("GPL\0");
-  const attributes = Buffer.alloc(128);
-  attributes.writeUInt32LE(SCHED_CLS, 0);
-  attributes.writeUInt32LE(code.length / 8, 4);
-  attributes.writeBigUInt64LE(addressOf(code), 8);
-  attributes.writeBigUInt64LE(addressOf(license), 16);
-  const number = process.arch === "arm64" ? 280 : 321;
-  return check("bpf PROG_LOAD", bpfSyscall(number, PROG_LOAD, attributes, attributes.length));
-}
 
 checkFds();
 
@@ -37,7 +21,7 @@ describe("filters", () => {
 
   test("a filter that runs a program is made, shown, replaced in place and removed", () => {
     veth.make({ handle: handle(0xffff), parent: TC_CLSACT, qdisc: { kind: "clsact" } });
-    using program = new Fd(loadProgram());
+    using program = tinyProgram(PROGRAM_TYPE.SCHED_CLS, 0);
     const place = { parent: TC_EGRESS, priority: 0xc001, handle: 1 };
     const filter = { ...place, fd: program.number, directAction: true };
     const shown = (): unknown[] => dumpFilters(veth.socket, veth.dev, TC_EGRESS);

@@ -32,6 +32,8 @@ const LEAST_BATCH = 64;
 /** How often a row is tried for want of memory, and milliseconds in between: some ticks of the slowest clock, 100 Hz. */
 const TRIES = 20;
 const PAUSE = 5;
+/** What is said of a read that may go well when it is asked again: EAGAIN has been seen once, the others kernels say of a busy hash. */
+const PASSING: ReadonlySet<number> = new Set([-ERRNO.EAGAIN, -ERRNO.EBUSY, -ERRNO.EINTR]);
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** A map, held open until disposed. Methods throw SystemError when the kernel refuses. */
@@ -147,14 +149,22 @@ export class BpfMap<K, V> implements Disposable {
     const size = Math.min(BATCH, Math.max(LEAST_BATCH, Math.min(most, Math.floor(READ_BYTES / row))));
     const keys = Buffer.alloc(size * this.key.size);
     const values = Buffer.alloc(size * this.value.size);
-    // The cursor is a key, or for hashes the number of a bucket.
-    const cursor = Buffer.alloc(Math.max(this.key.size, 4));
-    for (let first = true, result = 0; result >= 0 && rows.length < most; first = false) {
-      const attribute = this.#batch(size).pointer(8, cursor).pointer(16, keys).pointer(24, values);
+    // Cursors are keys, or for hashes numbers of buckets: where to begin, and where to go on.
+    let [cursor, next] = [Buffer.alloc(Math.max(this.key.size, 4)), Buffer.alloc(Math.max(this.key.size, 4))];
+    let tries = 1;
+    for (let first = true, result = 0; result >= 0 && rows.length < most;) {
+      const attribute = this.#batch(size).pointer(8, next).pointer(16, keys).pointer(24, values);
       if (!first) attribute.pointer(0, cursor);
       result = tryBpf("MAP_LOOKUP_BATCH", attribute);
       if (first && isUnsupported(result)) return undefined;
+      if (PASSING.has(result) && tries < TRIES) {
+        tries += 1;
+        result = 0;
+        continue;
+      }
       if (result < 0 && result !== -ERRNO.ENOENT) throw bpfError("MAP_LOOKUP_BATCH", -result);
+      [cursor, next] = [next, cursor];
+      first = false;
       const count = attribute.bytes.readUInt32LE(32);
       for (let i = 0; i < count; i += 1)
         rows.push([this.key.read(keys, i * this.key.size), this.value.read(values, i * this.value.size)]);

@@ -75,8 +75,13 @@ export class BpfAttribute {
   }
 }
 
-/** How often a program that was interrupted is loaded anew (libbpf: PROG_LOAD_ATTEMPTS). */
-const LOAD_TRIES = 5;
+/**
+ * What the kernel gives up when a signal is pending, and how it says so. Signals need not be anyone's: a runtime's own
+ * io_uring work counts as one.
+ */
+const INTERRUPTED: Partial<Record<BpfCommand, number>> = { PROG_LOAD: ERRNO.EAGAIN, PROG_TEST_RUN: ERRNO.EINTR };
+/** How often that is asked for (libbpf: PROG_LOAD_ATTEMPTS). */
+const TRIES = 5;
 
 function raw(command: BpfCommand, attribute: BpfAttribute): number {
   const number = NUMBERS[process.arch];
@@ -92,9 +97,7 @@ function raw(command: BpfCommand, attribute: BpfAttribute): number {
 export function tryBpf(command: BpfCommand, attribute: BpfAttribute): number {
   let result = raw(command, attribute);
   let number = result < 0 ? errno() : 0;
-  // The verifier gives up when a signal is pending, and says so by EAGAIN; libbpf tries as often.
-  const most = command === "PROG_LOAD" ? LOAD_TRIES : 1;
-  for (let tries = 1; number === ERRNO.EAGAIN && tries < most; tries += 1) {
+  for (let tries = 1; number !== 0 && number === INTERRUPTED[command] && tries < TRIES; tries += 1) {
     result = raw(command, attribute);
     number = result < 0 ? errno() : 0;
   }
