@@ -14,6 +14,8 @@ export interface RingLayout {
   readonly blockCount: number;
   /** Room for one frame with its header; of no meaning to `throughput`. */
   readonly frameBytes: number;
+  /** Whether aggregates of datagrams say how long each of them is. */
+  readonly aggregates: boolean;
 }
 
 /** What is said of a ring's size. */
@@ -27,6 +29,8 @@ export interface RingSize {
   readonly tagged?: boolean;
   /** The interface has no Ethernet header: a tunnel. */
   readonly bare?: boolean;
+  /** The kernel can say how long the datagrams of an aggregate are. Default true. */
+  readonly aggregates?: boolean;
 }
 
 /** Contiguous memory of the kernel: as large as it gives without trouble on a machine that has run for a while. */
@@ -35,7 +39,8 @@ const BLOCK = 2 ** 18;
 const BEFORE_IP = 128;
 
 /** The layout for a size. */
-export function ringLayout({ mode, bytes, mtu = 1500, tagged = false, bare = false }: RingSize): RingLayout {
+export function ringLayout(size: RingSize): RingLayout {
+  const { mode, bytes, mtu = 1500, tagged = false, bare = false, aggregates = true } = size;
   const frame = 2 ** Math.ceil(Math.log2(mtu + BEFORE_IP));
   return {
     mode,
@@ -44,5 +49,6 @@ export function ringLayout({ mode, bytes, mtu = 1500, tagged = false, bare = fal
     blockBytes: BLOCK,
     blockCount: Math.max(2, Math.floor(bytes / BLOCK)),
     frameBytes: Math.min(Math.max(frame, 2048), 16_384),
+    aggregates,
   };
 }

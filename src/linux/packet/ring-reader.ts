@@ -22,6 +22,9 @@ const HELD = 256;
 const LARGE = 66_560;
 /** How many of them are held at a time. */
 const LARGE_HELD = 15;
+/** Bytes before each: a frame without a link layer is given one there. */
+const LARGE_BEFORE = 32;
+const LARGE_ROOM = LARGE_BEFORE + LARGE;
 
 /** What the kernel did. */
 export interface RingStatistics {
@@ -62,6 +65,7 @@ export class RxRing implements Disposable {
   readonly #ring: DataView;
   readonly #words: Int32Array;
   readonly #v3: boolean;
+  readonly #aggregates: boolean;
   /** Blocks (V3) or frames (V2). */
   readonly #count: number;
   readonly #size: number;
@@ -77,12 +81,14 @@ export class RxRing implements Disposable {
   #largeHeld = 0;
 
   /** @param fd of the socket; closed with this when it is an Fd. @throws SystemError */
-  constructor(fd: Fd | number, { mode, tagged, bare, blockBytes, blockCount, frameBytes }: RingLayout) {
+  constructor(fd: Fd | number, layout: RingLayout) {
+    const { mode, tagged, bare, blockBytes, blockCount, frameBytes } = layout;
     this.tagged = tagged;
     this.bare = bare;
     this.#owned = typeof fd === "number" ? undefined : fd;
     this.fd = typeof fd === "number" ? fd : fd.number;
     this.#v3 = mode === "throughput";
+    this.#aggregates = layout.aggregates;
     this.#size = this.#v3 ? blockBytes : frameBytes;
     this.#count = this.#v3 ? blockCount : blockCount * (blockBytes / frameBytes);
     this.#memory = Arena.shared(this.fd, blockBytes * blockCount);
@@ -90,6 +96,11 @@ export class RxRing implements Disposable {
     this.#words = new Int32Array(this.#memory.buffer);
     this.view = this.#ring;
     this.base = this.#memory.address;
+  }
+
+  /** It never holds more batches. */
+  get mostBatches(): number {
+    return this.#count;
   }
 
   /** Whether a batch is there. */
@@ -146,21 +157,26 @@ export class RxRing implements Disposable {
 
   /** The frame did not fit its slot, and is queued as a whole. */
   #takeLarge(): void {
-    this.#large ??= Arena.own(Math.ceil((LARGE * LARGE_HELD) / 4096) * 4096);
+    this.#large ??= Arena.own(Math.ceil((LARGE_ROOM * LARGE_HELD) / 4096) * 4096);
     this.#largeView ??= new DataView(this.#large.buffer);
-    const start = this.#largeHeld * LARGE;
+    const start = this.#largeHeld * LARGE_ROOM + LARGE_BEFORE;
     const room = (this.#rooms[this.#largeHeld] ??= new Uint8Array(this.#large.buffer, start, LARGE));
-    const got = recv(this.fd, room, LARGE, MSG_DONTWAIT);
-    if (got < VNET) return;
+    const before = this.#aggregates ? 0 : VNET;
+    const got = recv(this.fd, before === 0 ? room : room.subarray(before), LARGE - before, MSG_DONTWAIT);
+    if (got + before < VNET) return;
     this.#largeHeld += 1;
     this.view = this.#largeView;
     this.base = this.#large.address;
     this.at = start + VNET;
-    this.captured = got - VNET;
+    this.captured = got + before - VNET;
   }
 
   /** struct virtio_net_hdr: u8 gso_type @1, u16 gso_size @4. */
   #aggregate(): void {
+    if (!this.#aggregates) {
+      this.segment = 0;
+      return;
+    }
     const type = this.view.getUint8(this.at - VNET + 1);
     this.segment = type === GSO_UDP_L4 ? this.view.getUint16(this.at - VNET + 4, true) : 0;
   }

@@ -4,7 +4,9 @@
  */
 import { check } from "../errno.ts";
 import { Fd } from "../fd.ts";
+import { kernelAtLeast } from "../features.ts";
 import { bind, setsockopt, socket } from "../ffi.ts";
+import { attachCutting } from "./cutting-filter.ts";
 import { type RingLayout, ringLayout, type RingSize } from "./ring-layout.ts";
 import { attachFilter, frameFilter, NOTHING, type SocketFilter } from "./socket-filter.ts";
 
@@ -33,7 +35,9 @@ const FANOUT_HASH = 0;
 const FANOUT_CPU = 2;
 /** Of frames that do not fit a slot, bytes. */
 const QUEUE = 4 * 2 ** 20;
-/** Moves the IP header, which a virtio_net_hdr of 10 bytes has moved, to a multiple of 4 again. */
+/** Room for a virtio_net_hdr before each frame, whoever fills it in. */
+const VNET = 10;
+/** Moves the IP header, which that has moved, to a multiple of 4 again. */
 const RESERVE = 6;
 /** How old a block becomes before it is handed over half empty, ms. */
 const RETIRE = 2;
@@ -51,6 +55,14 @@ export interface RingOptions extends RingSize {
   /** Shares the frames with the other sockets of this number: by their flow, or by the processor that they came to. */
   readonly fanout?: { readonly id: number; readonly cpu?: boolean };
 }
+
+/**
+ * Whether this kernel says how long the datagrams of an aggregate are, for {@link RingSize}: Linux 6.2 describes aggregates of UDP
+ * by virtio_net_hdr. Before, it could not, and dropped them; but in a `throughput` ring it had counted them already, so that whatever
+ * lay in their place was taken for a frame. Rings without that header are given one byte of each ({@link attachCutting}): its length
+ * tells nothing, for ten short datagrams that were joined are no longer than a long one.
+ */
+export const knowsAggregates = (): boolean => kernelAtLeast("6.2");
 
 function requestOf({ mode, blockBytes, blockCount, frameBytes }: RingLayout, retireMs: number): Uint32Array {
   const frames = (blockBytes / frameBytes) * blockCount;
@@ -76,8 +88,8 @@ export function openRing(options: RingOptions): Fd {
     void check(what, setsockopt(fd.number, SOL_PACKET, name, value, value.byteLength));
   set("PACKET_VERSION", PACKET_VERSION, Int32Array.of(mode === "throughput" ? TPACKET_V3 : TPACKET_V2));
   // Aggregates of many datagrams say by this how long each of them is.
-  set("PACKET_VNET_HDR", PACKET_VNET_HDR, Int32Array.of(1));
-  set("PACKET_RESERVE", PACKET_RESERVE, Uint32Array.of(RESERVE));
+  if (layout.aggregates) set("PACKET_VNET_HDR", PACKET_VNET_HDR, Int32Array.of(1));
+  set("PACKET_RESERVE", PACKET_RESERVE, Uint32Array.of(layout.aggregates ? RESERVE : RESERVE + VNET));
   set("PACKET_IGNORE_OUTGOING", PACKET_IGNORE_OUTGOING, Int32Array.of(1));
   // What does not fit a slot is queued as a whole besides.
   if (mode === "latency") {
@@ -98,7 +110,9 @@ export function openRing(options: RingOptions): Fd {
     set("PACKET_FANOUT", PACKET_FANOUT, Int32Array.of(fanout.id | (type << 16)));
   }
   // Last, so that what comes before the sockets share is not taken twice.
-  attachFilter(fd.number, options.filter ?? frameFilter({ family, ifindex, tagged, bare, unicast }));
+  const filter = options.filter ?? frameFilter({ family, ifindex, tagged, bare, unicast });
+  if (layout.aggregates) attachFilter(fd.number, filter);
+  else attachCutting(fd.number, filter);
   owned.move();
   return fd;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameFilter } from "./socket-filter.ts";
 
-test("a program takes so many addresses, and no more", () => {
+test("a program has room for so many addresses; of more, none is looked at", () => {
   for (const family of [4, 6] as const) {
     const unicast = Array.from({ length: 40 }, () => new Uint8Array(family === 4 ? 4 : 16));
     const choice = { family, ifindex: 1, tagged: false };
@@ -13,6 +13,7 @@ test("a program takes so many addresses, and no more", () => {
       const end = at / 8 + 1 + Math.max(program[at + 2]!, program[at + 3]!);
       assert.ok(end <= program.length / 8, `instruction ${at / 8} jumps out of the program`);
     }
-    assert.throws(() => frameFilter({ ...choice, unicast: [...unicast, ...unicast] }), RangeError);
+    const any = frameFilter({ ...choice, unicast: [...unicast, ...unicast] });
+    assert.equal(any.length, frameFilter(choice).length + 8);
   }
 });

@@ -5,27 +5,29 @@ import { addressOf, setsockopt } from "../ffi.ts";
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 
-/** Of instructions: code, jumps when true and false, operand. */
-type Instruction = readonly [code: number, yes: number, no: number, operand: number];
+/** Of a program: code, jumps when true and false, operand. */
+export type Instruction = readonly [code: number, yes: number, no: number, operand: number];
 
-const LOAD = 0x20;
-const LOAD_BYTE = 0x30;
-const AND = 0x54;
-const EQUAL = 0x15;
-const RETURN = 0x06;
+/** Codes of instructions that are used. */
+export const OP = { LOAD: 0x20, LOAD_BYTE: 0x30, AND: 0x54, EQUAL: 0x15, RETURN: 0x06 } as const;
+const { LOAD, LOAD_BYTE, AND, EQUAL, RETURN } = OP;
 /** Loads from here on are of what the kernel knows of the frame (SKF_AD_OFF), not of its bytes. */
 const AD = 0xfffff000;
-const AD_PROTOCOL = AD;
-const AD_PKTTYPE = AD + 4;
-const AD_IFINDEX = AD + 8;
-const AD_VLAN_TAG_PRESENT = AD + 48;
+/** Its Ethernet type. */
+export const AD_PROTOCOL = AD;
+/** Whom it is for: PACKET_HOST, PACKET_MULTICAST ... */
+export const AD_PKTTYPE = AD + 4;
+/** The interface it came by. */
+export const AD_IFINDEX = AD + 8;
+/** Whether it had a VLAN tag. */
+export const AD_VLAN_TAG_PRESENT = AD + 48;
 /** Loads from here on are from the IP header (SKF_NET_OFF). */
 const NET = 0xfff00000;
 const PACKET_HOST = 0;
 const PACKET_MULTICAST = 2;
 /** More than any frame has, aggregates of 64 KiB with their headers included. */
 const WHOLE = 0x40000;
-/** Most unicast addresses in one program: a jump goes over 255 instructions at most. */
+/** Most unicast addresses that one program looks for: a jump goes over 255 instructions at most. */
 const MOST_ADDRESSES = 40;
 
 /** A program: an array of struct sock_filter. */
@@ -45,6 +47,13 @@ function encode(program: readonly Instruction[]): SocketFilter {
   return bytes;
 }
 
+/** The instructions of a program. */
+export const instructionsOf = (program: SocketFilter): Instruction[] =>
+  Array.from({ length: program.length / 8 }, (_, index) => {
+    const at = 8 * index;
+    return [program.readUInt16LE(at), program[at + 2]!, program[at + 3]!, program.readUInt32LE(at + 4)];
+  });
+
 /** What a ring takes. */
 export interface FrameChoice {
   readonly family: 4 | 6;
@@ -62,16 +71,13 @@ export interface FrameChoice {
  * Frames of IP that were sent to groups, and to the addresses that are named: what a router forwards for others is not
  * copied for nothing. The kernel takes the tag off a frame before any socket for IP sees it, and says where it went by
  * two things only: a frame for no VLAN of this host is not "for us" any more, one for a VLAN that has an interface comes by
- * that. Both are left out here, unless tagged frames are wanted: those are taken while they still have their tag.
- *
- * @throws RangeError for too many addresses
+ * that. Both are left out here, unless tagged frames are wanted: those are taken while they still have their tag. Of more
+ * addresses than a filter has room for, none is looked at: whoever reads the frames has to know them.
  */
 export function frameFilter({ family, ifindex, tagged, bare = false, unicast = [] }: FrameChoice): SocketFilter {
-  if (unicast.length > MOST_ADDRESSES)
-    throw new RangeError(`Cannot take packets to ${unicast.length} addresses, wanted ${MOST_ADDRESSES} at most`);
   const words = family === 4 ? [16] : [24, 28, 32, 36];
   // Jumps are counted from the end, where all that is dropped goes.
-  const addresses = unicast.flatMap((address): Instruction[] => {
+  const listed = unicast.flatMap((address): Instruction[] => {
     const view = new DataView(address.buffer, address.byteOffset, address.byteLength);
     return [
       ...words.flatMap((at, index): Instruction[] => [
@@ -82,6 +88,7 @@ export function frameFilter({ family, ifindex, tagged, bare = false, unicast = [
       [RETURN, 0, 0, WHOLE],
     ];
   });
+  const addresses: readonly Instruction[] = unicast.length > MOST_ADDRESSES ? [[RETURN, 0, 0, WHOLE]] : listed;
   const first: readonly (readonly [load: number, wanted: number])[] = [
     [AD_IFINDEX, ifindex],
     [AD_PROTOCOL, family === 4 ? 0x0800 : 0x86dd],
