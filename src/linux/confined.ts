@@ -24,7 +24,7 @@ export function privilegeIn(status: string): string | undefined {
 }
 
 /** Binds this thread to processors. @throws SystemError EINVAL when none of them is there */
-function pin(cpus: readonly number[]): void {
+export function pinThread(cpus: readonly number[]): void {
   const mask = Buffer.alloc(MOST_CPUS / 8);
   for (const cpu of cpus) if (cpu < MOST_CPUS) mask[cpu >> 3]! |= 1 << (cpu & 7);
   check(`sched_setaffinity ${cpus.join(",")}`, schedSetaffinity(0, mask.length, mask));
@@ -68,7 +68,7 @@ export function confine(): Confinement {
   if (privilege !== undefined) throw new Error(`Cannot run without privileges: ${privilege}`);
   const confinement = { name, options };
   try {
-    if (cpus) pin(cpus);
+    if (cpus) pinThread(cpus);
     return confinement;
   } catch (error) {
     return { ...confinement, unpinned: String(error) };

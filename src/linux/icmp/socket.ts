@@ -1,8 +1,9 @@
 /** Raw ICMP sockets of either family, which send requests and receive answers with the kernel's time of arrival. */
 import { check, ERRNO, SystemError } from "../errno.ts";
 import { Fd } from "../fd.ts";
-import { addressOf, bind, clockGettime, errno, recvmsg, sendto, setsockopt, socket } from "../ffi.ts";
+import { addressOf, bind, errno, recvmsg, sendto, setsockopt, socket } from "../ffi.ts";
 import type { Netns } from "../netns.ts";
+import { realtime } from "../realtime.ts";
 import { ICMP6_REPLIES, ICMP_REPLIES, identifierFilter } from "./filter.ts";
 import { AF, decodeSockaddr, encodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 
@@ -19,7 +20,6 @@ const SO_ATTACH_FILTER = 26;
 const SO_TIMESTAMPNS = 35;
 const SO_MARK = 36;
 const MSG_TRUNC = 0x20;
-const CLOCK_REALTIME = 0;
 /** struct msghdr of 64-bit machines, and what it points at. */
 const MSGHDR_SIZE = 56;
 const CONTROL_SIZE = 64;
@@ -54,10 +54,10 @@ export interface Arrival {
   readonly age: number;
 }
 
-function realtime(): bigint {
-  const time = new BigInt64Array(2);
-  check("clock_gettime", clockGettime(CLOCK_REALTIME, time));
-  return time[0]! * 1_000_000_000n + time[1]!;
+/** Nanoseconds since 1970. */
+function nanosecondsNow(): bigint {
+  const { seconds, nanoseconds } = realtime();
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
 }
 
 function configure(fd: number, options: IcmpOptions): void {
@@ -157,7 +157,7 @@ export class IcmpSocket implements Disposable {
     const length = Number(this.#header.readBigUInt64LE(40));
     if (length < 32 || this.#control.readInt32LE(12) !== SO_TIMESTAMPNS) return 0;
     const came = this.#control.readBigInt64LE(16) * 1_000_000_000n + this.#control.readBigInt64LE(24);
-    const age = Number(realtime() - came) / 1e6;
+    const age = Number(nanosecondsNow() - came) / 1e6;
     return age >= 0 && age < OLDEST ? age : 0;
   }
 

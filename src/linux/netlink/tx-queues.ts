@@ -3,16 +3,11 @@
  * plain veth on two processors, of which one is used), and so is the number of classes that mq lists. A tree below an
  * unused queue would never see a packet.
  *
- * The driver is asked instead (ethtool_channels, linux/ethtool.h). `/sys/class/net/DEV/queues` would tell as well, but only
- * of the network namespace in which that sysfs was mounted; a socket's ioctl is about the socket's namespace.
+ * The driver is asked instead (ethtool_channels, linux/ethtool.h).
  */
-import { addressOf, ioctl } from "../ffi.ts";
+import { ethtool } from "../ethtool.ts";
 
-const SIOCETHTOOL = 0x8946;
 const ETHTOOL_GCHANNELS = 0x3c;
-/** struct ifreq: 16 bytes of name, then a pointer. */
-const IFREQ_LENGTH = 40;
-const IFREQ_DATA = 16;
 /** Fields of struct ethtool_channels, nine u32: command, four maxima, then what is in use. */
 const TX_COUNT = 6;
 const COMBINED_COUNT = 8;
@@ -25,10 +20,7 @@ export function usedTxQueues(fd: number, name: string, allocated: number): numbe
   if (allocated <= 1) return allocated;
   const channels = new Uint32Array(9);
   channels[0] = ETHTOOL_GCHANNELS;
-  const request = Buffer.alloc(IFREQ_LENGTH);
-  request.write(name);
-  request.writeBigUInt64LE(addressOf(channels), IFREQ_DATA);
-  if (ioctl(fd, SIOCETHTOOL, request) < 0) return allocated;
+  if (!ethtool(fd, name, channels)) return allocated;
   const used = channels[TX_COUNT]! + channels[COMBINED_COUNT]!;
   return used === 0 ? allocated : Math.min(used, allocated);
 }

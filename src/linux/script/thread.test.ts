@@ -104,10 +104,10 @@ function tests(): void {
 
   test("a request that takes too long fails at its deadline, and the thread is started again", async () => {
     const lab = new Lab();
-    const thread = await lab.thread({ deadline: 300 });
-    await assert.rejects(thread.call("hang"), fault("deadline", /no answer within 300 ms/));
+    const thread = await lab.thread({ deadline: 1000 });
+    await assert.rejects(thread.call("hang"), fault("deadline", /no answer within 1000 ms/));
     assert.equal(thread.there, false);
-    await assert.rejects(thread.call("who"), fault("away", /started again: no answer within 300 ms/));
+    await assert.rejects(thread.call("who"), fault("away", /started again: no answer within 1000 ms/));
     await lab.told("back");
     assert.equal(await thread.call("who"), "life 2");
     assert.deepEqual(
@@ -132,7 +132,7 @@ function tests(): void {
   test("starting again is tried until it comes about", async () => {
     const lab = new Lab();
     lab.starts = ["well", "throws", "refused", "hangs", "well"];
-    const thread = await lab.thread({ startDeadline: 2000 });
+    const thread = await lab.thread({ startDeadline: 5000 });
     await assert.rejects(thread.call("throw"), fault("died"));
     assert.equal((await lab.told("back")).kind, "back");
     assert.equal(await thread.call("who"), "life 5");

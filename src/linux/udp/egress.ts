@@ -2,7 +2,6 @@
 import { check } from "../errno.ts";
 import { Fd } from "../fd.ts";
 import { bind, connect, setsockopt, socket } from "../ffi.ts";
-import { attachFilter, NOTHING } from "../packet/socket-filter.ts";
 import { AF, familyOf, inetAddress, linkAddress } from "./sockaddr.ts";
 
 const AF_PACKET = 17;
@@ -10,6 +9,7 @@ const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_BINDTODEVICE = 25;
 const SO_SNDBUFFORCE = 32;
 const IPPROTO_IP = 0;
@@ -29,33 +29,38 @@ const IPV6_TCLASS = 67;
 const PMTUDISC_DONT = 0;
 const SOL_PACKET = 263;
 const PACKET_VNET_HDR = 15;
-/** What may wait in a qdisc or a card, bytes. */
-const SEND_BUFFER = 4 * 2 ** 20;
+/** What may wait in a qdisc or a card, bytes: of all that leaves by a socket, which may be much to many groups. */
+const SEND_BUFFER = 32 * 2 ** 20;
 
-/** Where copies go, and how. */
-export interface EgressTarget {
+/** How datagrams leave. */
+export interface EgressWay {
   readonly device: string;
   readonly ifindex: number;
-  /** Group or host, 4 or 16 bytes. */
-  readonly group: Uint8Array;
-  /** 0: each packet's own, named with it. */
-  readonly port: number;
-  /** 4 or 16 bytes; undefined: each packet's own, which {@link openRawEgress} keeps. */
+  readonly family: 4 | 6;
+  /** 4 or 16 bytes; undefined: whatever the host would take. */
   readonly source?: Uint8Array;
   /** 1 to 255. */
   readonly ttl: number;
-  /** 0 to 63; undefined: each packet's own, said with it. */
+  /** 0 to 63; undefined: said with each datagram. */
   readonly dscp?: number;
 }
 
-function configure(fd: number, { device, ifindex, group, ttl, dscp }: EgressTarget): void {
+/** How datagrams leave, and where they go. */
+export interface EgressTarget extends Omit<EgressWay, "family"> {
+  /** Group or host, 4 or 16 bytes. */
+  readonly group: Uint8Array;
+  readonly port: number;
+}
+
+function configure(fd: number, { device, ifindex, family, ttl, dscp }: EgressWay): void {
   const set = (what: string, level: number, name: number, value: NodeJS.ArrayBufferView): void =>
     void check(what, setsockopt(fd, level, name, value, value.byteLength));
   set(`SO_BINDTODEVICE ${device}`, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${device}\0`));
   set("SO_SNDBUFFORCE", SOL_SOCKET, SO_SNDBUFFORCE, Int32Array.of(SEND_BUFFER));
-  // Whoever answers the copies is not heard, and takes no memory.
-  attachFilter(fd, NOTHING);
-  if (familyOf(group) === 4) {
+  // Whoever answers the copies is not heard, and takes next to no memory. A filter for nothing would cost the kernel more
+  // than all the rest of a socket: it compiles one for each.
+  set("SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, Int32Array.of(0));
+  if (family === 4) {
     // struct ip_mreqn: group, local address, s32 ifindex.
     set("IP_MULTICAST_IF", IPPROTO_IP, IP_MULTICAST_IF, Int32Array.of(0, 0, ifindex));
     set("IP_MULTICAST_TTL", IPPROTO_IP, IP_MULTICAST_TTL, Int32Array.of(ttl));
@@ -75,24 +80,30 @@ function configure(fd: number, { device, ifindex, group, ttl, dscp }: EgressTarg
 }
 
 /**
- * Opens a UDP socket that sends by one interface from one address: connected, unless the port is each packet's own. In this
- * thread's namespace.
+ * Opens a UDP socket that sends by one interface from one address, wherever each datagram says. In this thread's namespace.
  *
- * @throws SystemError ENODEV, EADDRNOTAVAIL when the source is not this host's, ENETUNREACH ...
+ * @throws SystemError ENODEV, EADDRNOTAVAIL when the source is not this host's ...
  */
-export function openEgress({ output }: { readonly output: EgressTarget }): Fd {
-  const { group, port, source, ifindex, device } = output;
+export function openEgress(way: EgressWay): Fd {
+  const { family, source, ifindex, device } = way;
   using owned = new DisposableStack();
-  const fd = owned.use(new Fd(check("socket UDP", socket(AF[familyOf(group)], SOCK_DGRAM | SOCK_CLOEXEC, 0))));
-  configure(fd.number, output);
+  const fd = owned.use(new Fd(check("socket UDP", socket(AF[family], SOCK_DGRAM | SOCK_CLOEXEC, 0))));
+  configure(fd.number, way);
   if (source) {
     const address = inetAddress(source, 0, ifindex);
     check(`bind on ${device}`, bind(fd.number, address, address.length));
   }
-  if (port !== 0) {
-    const address = inetAddress(group, port, ifindex);
-    check(`connect on ${device}`, connect(fd.number, address, address.length));
-  }
+  owned.move();
+  return fd;
+}
+
+/** Opens one that sends to one place only. @throws SystemError as {@link openEgress}, and ENETUNREACH ... */
+export function openConnectedEgress(target: EgressTarget): Fd {
+  const { group, port, ifindex, device } = target;
+  using owned = new DisposableStack();
+  const fd = owned.use(openEgress({ ...target, family: familyOf(group) }));
+  const address = inetAddress(group, port, ifindex);
+  check(`connect on ${device}`, connect(fd.number, address, address.length));
   owned.move();
   return fd;
 }
@@ -103,15 +114,14 @@ export function openEgress({ output }: { readonly output: EgressTarget }): Fd {
  *
  * @throws SystemError EPERM without CAP_NET_RAW, ENODEV ...
  */
-export function openRawEgress({ output }: { readonly output: EgressTarget }): Fd {
-  const { ifindex, group, device } = output;
+export function openRawEgress({ ifindex, family, device }: Pick<EgressWay, "ifindex" | "family" | "device">): Fd {
   using owned = new DisposableStack();
   const fd = owned.use(new Fd(check("socket AF_PACKET", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0))));
   const set = (what: string, level: number, name: number, value: Int32Array): void =>
     void check(what, setsockopt(fd.number, level, name, value, 4));
   set("PACKET_VNET_HDR", SOL_PACKET, PACKET_VNET_HDR, Int32Array.of(1));
   set("SO_SNDBUFFORCE", SOL_SOCKET, SO_SNDBUFFORCE, Int32Array.of(SEND_BUFFER));
-  const address = linkAddress(familyOf(group), ifindex);
+  const address = linkAddress(family, ifindex);
   // Protocol 0: it receives nothing.
   address.writeUInt16BE(0, 2);
   check(`bind to ${device}`, bind(fd.number, address, address.length));

@@ -57,8 +57,6 @@ export class Messages implements Disposable {
       // struct cmsghdr: u64 length, s32 level, s32 type.
       this.#u32.set([18, 0, SOL_UDP, UDP_SEGMENT], control);
       this.#u32.set([20, 0, IPPROTO_IP, IP_TOS], control + HALF / 4);
-      const header = (HEADERS_AT + index * HEADER) >>> 2;
-      this.#pointer(header, this.#arena.address + NAMES_AT + index * NAME);
     }
   }
 
@@ -139,15 +137,24 @@ export class Messages implements Disposable {
     for (let index = 0; index < this.#count; index += 1) this.#u32[(HEADERS_AT + index * HEADER + 8) >>> 2] = 0;
   }
 
-  /** Says where a message goes. @param name a struct sockaddr of 32 bytes at most */
-  name(index: number, name: Uint8Array): void {
-    this.#u8.set(name, NAMES_AT + index * NAME);
-    this.#u32[(HEADERS_AT + index * HEADER + 8) >>> 2] = name.length;
+  /** Says of all messages where they go. @param name a struct sockaddr of 32 bytes at most */
+  named(name: Uint8Array): void {
+    this.#u8.set(name, NAMES_AT);
+    for (let index = 0; index < this.#count; index += 1) this.#name(index, NAMES_AT, name.length);
   }
 
-  /** Changes the port in a message's name, where those of both families have it. */
-  port(index: number, port: number): void {
-    this.#u16[(NAMES_AT + index * NAME + 2) >>> 1] = ((port & 0xff) << 8) | (port >>> 8);
+  /** Says of a message where it goes: the port alone is its own. @param name a struct sockaddr_in or sockaddr_in6 */
+  namedWithPort(index: number, name: Uint8Array, port: number): void {
+    const at = NAMES_AT + index * NAME;
+    this.#u8.set(name, at);
+    this.#u16[(at + 2) >>> 1] = ((port & 0xff) << 8) | (port >>> 8);
+    this.#name(index, at, name.length);
+  }
+
+  #name(index: number, at: number, length: number): void {
+    const header = (HEADERS_AT + index * HEADER) >>> 2;
+    this.#pointer(header, this.#arena.address + at);
+    this.#u32[header + 2] = length;
   }
 
   /** Sends those from one on, without waiting for room: how many went, or the negative error number of the first. */
