@@ -53,6 +53,14 @@ struct {
 	__type(value, struct counters);
 } sluice_relay_counters SEC(".maps");
 
+/* As large as the counters: user space makes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct buckets);
+} sluice_relay_buckets SEC(".maps");
+
 struct vlan_tag {
 	__be16 tci;
 	__be16 protocol;
@@ -145,6 +153,46 @@ static __always_inline bool is_zero(__u32 difference)
 	return difference == 0 || difference == 0xffffffff;
 }
 
+static __always_inline bool is_empty(const __u64 *full_at, __u64 now, const struct rate *rate)
+{
+	__u64 at = *(const volatile __u64 *)full_at;
+
+	return rate->per_second && at > now && at - now >= rate->depth;
+}
+
+/* Takes out of a bucket, which may leave a debt. Other processors do the same meanwhile. */
+static __always_inline void take(__u64 *full_at, __u64 now, const struct rate *rate, __u64 amount)
+{
+	__u64 cost;
+
+	if (!rate->per_second)
+		return;
+	cost = (amount * TICKS_PER_SECOND + rate->per_second - 1) / rate->per_second;
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		__u64 at = *(volatile __u64 *)full_at;
+
+		if (__sync_val_compare_and_swap(full_at, at, (at > now ? at : now) + cost) == at)
+			return;
+	}
+	__sync_fetch_and_add(full_at, cost);
+}
+
+/* Whether a packet is more than its rule lets through: one passes while there is something in both of its buckets. */
+static __always_inline bool is_capped(const struct rule *rule, const struct packet *packet)
+{
+	__u64 now = bpf_ktime_get_ns() * TICKS_PER_NS;
+	struct buckets *buckets = bpf_map_lookup_elem(&sluice_relay_buckets, &rule->slot);
+
+	if (!buckets)
+		return false;
+	if (is_empty(&buckets->bits, now, &rule->bits) || is_empty(&buckets->packets, now, &rule->packets))
+		return true;
+	take(&buckets->bits, now, &rule->bits, 8ULL * packet->bytes);
+	take(&buckets->packets, now, &rule->packets, packet->segments);
+	return false;
+}
+
 static __always_inline void count(__u32 slot, const struct packet *packet)
 {
 	struct counters *counters = bpf_map_lookup_elem(&sluice_relay_counters, &slot);
@@ -161,6 +209,14 @@ static __always_inline void count_error(__u32 slot, const struct packet *packet)
 
 	if (counters)
 		counters->send_errors += packet->segments;
+}
+
+static __always_inline void count_capped(__u32 slot, const struct packet *packet)
+{
+	struct counters *counters = bpf_map_lookup_elem(&sluice_relay_counters, &slot);
+
+	if (counters)
+		counters->capped += packet->segments;
 }
 
 /* Sets an address of the frame; returns by how much the checksum's sum changes. */
@@ -240,7 +296,6 @@ static __always_inline int forward(struct __sk_buff *skb, struct frame *frame, c
 	__u32 last = rule->outputs - 1;
 	const struct output *output;
 
-	count(rule->slot, packet);
 #pragma nounroll
 	for (__u32 i = 0; i < MAX_OUTPUTS - 1 && i < last; i++) {
 		output = &rule->output[i];
@@ -369,6 +424,11 @@ static __always_inline int relay(struct __sk_buff *skb, __u32 offset, __u16 vlan
 		return TC_ACT_UNSPEC;
 	if (tagged && bpf_skb_vlan_pop(skb))
 		return TC_ACT_UNSPEC;
+	count(rule->slot, &packet);
+	if ((rule->bits.per_second || rule->packets.per_second) && is_capped(rule, &packet)) {
+		count_capped(rule->slot, &packet);
+		return TC_ACT_SHOT;
+	}
 	frame.type = v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	return forward(skb, &frame, &packet, rule, v6);
 }

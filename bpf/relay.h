@@ -56,15 +56,33 @@ struct output {
 	__u32 reserved;
 };
 
+/* So many TICKs are a second: fine enough for the bits of one packet at 100 Gbit/s. */
+#define TICKS_PER_NS 16
+#define TICKS_PER_SECOND (TICKS_PER_NS * 1000000000ULL)
+
+/* What a rule is held to. */
+struct rate {
+	__u64 per_second; /* 0: as many as come */
+	__u64 depth;      /* what its bucket holds, as time of the rate, in ticks */
+};
+
 struct rule {
-	__u32 slot; /* of its counters */
+	__u32 slot; /* of its counters, and of its buckets */
 	__u32 outputs; /* 0: the packet is left to user space, whatever other rules say */
 	__u32 mtu; /* the smallest of its outputs'; larger packets are left to user space, which fragments them */
 	__u32 reserved;
+	struct rate bits; /* of UDP payload */
+	struct rate packets;
 	struct output output[MAX_OUTPUTS];
 };
 
-/* By slot, in the order of COUNTERS in src/relay/model.ts; the program never counts the last three. */
+/* When the buckets of a rule will be full again, in ticks since the machine started; in the past: they are. */
+struct buckets {
+	__u64 bits;
+	__u64 packets;
+};
+
+/* By slot, in the order of COUNTERS in src/relay/model.ts; the program never counts too_large and shed. */
 struct counters {
 	__u64 packets;
 	__u64 bytes;

@@ -46,6 +46,7 @@ const anyOutput = (size: number): fc.Arbitrary<PlaneOutput> =>
       ownMac: fc.option(bytes(6), { nil: undefined }),
       mac: fc.option(bytes(6), { nil: undefined }),
       mtu: fc.integer({ min: 68, max: 65_536 }),
+      singly: fc.option(fc.constant(true), { nil: undefined }),
     })
     .map((output) => defined(output));
 

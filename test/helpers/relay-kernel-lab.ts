@@ -200,10 +200,16 @@ export class RelayKernelLab implements Disposable {
     this.#plane.clear(Array.from({ length: SLOTS }, (_, slot) => slot));
   }
 
-  /** Sends frames from the host. */
-  send(frames: readonly Uint8Array[], device = "src0"): void {
+  /** The socket that {@link send} uses. */
+  sender(device = "src0"): PacketSocket {
     const sender = this.#senders.get(device) ?? this.#owned.use(PacketSocket.open(device, this.host));
     this.#senders.set(device, sender);
+    return sender;
+  }
+
+  /** Sends frames from the host. */
+  send(frames: readonly Uint8Array[], device = "src0"): void {
+    const sender = this.sender(device);
     for (const frame of frames) sender.send(frame);
   }
 

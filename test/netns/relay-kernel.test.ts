@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { addressBytes } from "../../src/core/prefix.ts";
+import type { RateCap } from "../../src/relay/model.ts";
 import { checksum } from "../../src/linux/packet/frame.ts";
 import { PROTOCOL } from "../helpers/capture.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -164,7 +166,7 @@ describe("a copy", () => {
     for (const device of ["s1", "s2"]) assert.equal((await lab.received(device, OUT, 1))[0]!.sum, "none");
   });
 
-  test("12: goes to each of 3, 16 and 60 outputs", async () => {
+  test("12, 13: goes to each of 3, 16 and 60 outputs", async () => {
     const lab = shared();
     lab.listen("s1", "s2", "s3");
     const outputs = Array.from({ length: 60 }, (_, i) => lab.output(`o${1 + (i % 3)}`, `239.2.2.${i}`));
@@ -219,7 +221,7 @@ describe("a copy", () => {
     await lab.received("s1", OUT, 10);
   });
 
-  test("25: is not taken for a packet by the opposite rule", async () => {
+  test("24, 25: is not taken for a packet by the opposite rule", async () => {
     const lab = shared();
     lab.listen("src0", "s1");
     const there = lab.rule(1, IN, [lab.output("o1", IN, { port: 5000 })]);
@@ -235,7 +237,7 @@ describe("a copy", () => {
     assert.deepEqual([lab.counted(1)["packets"], lab.counted(2)["packets"]], [10, 7]);
   });
 
-  test("of a copy that the device refuses an error is counted, and the others go on", async () => {
+  test("34: of a copy that the device refuses an error is counted, and the others go on", async () => {
     const lab = shared();
     lab.listen("s2");
     const gone = lab.output("o1", OUT, { ifindex: 9999 });
@@ -287,11 +289,8 @@ describe("which packets", () => {
     lab.listen("s1");
     const behind = lab.listenBehind("in0");
     const wide = lab.rule(1, IN, [lab.output("o1", OUT)]);
-    const narrow = lab.rule(2, IN, [lab.output("o1", OUT)], {
-      source: addressBytes("10.9.9.1"),
-      cap: { packetsPerSecond: 1 },
-    });
-    assert.deepEqual(await lab.apply(wide, narrow), { rule1: true, rule2: "rates are capped by the user plane" });
+    const narrow = lab.rule(2, IN, [], { source: addressBytes("10.9.9.1") });
+    assert.deepEqual(await lab.apply(wide, narrow), { rule1: true, rule2: "it has no outputs" });
     lab.send([frame(bytes(1), { from: "10.9.9.1" }), frame(bytes(2))]);
     assert.equal((await lab.received("s1", OUT, 1))[0]!.payload.length, 2);
     assert.equal(behind.take().length, 1);
@@ -345,7 +344,7 @@ describe("which packets", () => {
     assert.deepEqual([lab.counted(1)["packets"], lab.counted(2)["packets"]], [1, 1]);
   });
 
-  test("9, 10: what is not plain UDP is left as it is to those behind", async () => {
+  test("9, 10, 11: what is not plain UDP is left as it is to those behind", async () => {
     const lab = shared();
     lab.listen("s1");
     const behind = lab.listenBehind("in0", PROTOCOL.ALL);
@@ -412,6 +411,82 @@ describe("which packets", () => {
     lab.send([frame(bytes(1), { to: "10.0.0.1" }), frame(bytes(2), { to: "10.0.0.1", mac })]);
     const [seen] = await lab.received("s1", OUT, 1);
     assert.equal(seen!.payload.length, 2);
+  });
+});
+
+describe("a cap", () => {
+  /** Sends for a while. @returns how many passed, the seconds it took, and those of the longest pause */
+  async function offer(lab: RelayKernelLab, slot: number, send: () => void, ms: number) {
+    const { packets: before = 0, capped: held = 0 } = lab.counted(slot);
+    const begin = performance.now();
+    let [last, pause] = [begin, 0];
+    while (last - begin < ms) {
+      send();
+      await setTimeout(1);
+      const now = performance.now();
+      pause = Math.max(pause, (now - last) / 1000);
+      last = now;
+    }
+    const { packets = 0, capped = 0 } = lab.counted(slot);
+    return { passed: packets - before - (capped - held), seconds: (last - begin) / 1000, pause };
+  }
+
+  test("lets through its packets a second and a tenth of that at first, counts the rest, and nobody else has them", async () => {
+    using lab = new RelayKernelLab();
+    lab.listen("s1");
+    const behind = lab.listenBehind("in0");
+    const output = lab.output("o1", OUT);
+    const rule = lab.rule(1, IN, [output], { cap: { packetsPerSecond: 50 } });
+    const free = lab.rule(2, "239.1.1.2", [lab.output("o2", OUT)]);
+    await lab.carry(rule, free);
+    const both = [...frames(30), ...frames(30, { to: "239.1.1.2" })];
+    const { passed, seconds, pause } = await offer(lab, 1, () => lab.send(both), 600);
+    assert.ok(lab.counted(1)["capped"]! > 0);
+    // A bucket that nobody takes from for a tenth of a second is full, and what would have come since is lost.
+    const least = pause < 0.05 ? 25 * seconds : 5;
+    assert.ok(passed <= 5 + 50 * seconds + 1 && passed >= least, `${passed} in ${seconds} s, pause ${pause} s`);
+    assert.equal(lab.counted(output.slot)["packets"], passed);
+    const { packets, capped } = lab.counted(2);
+    assert.deepEqual([packets, capped], [lab.counted(1)["packets"], undefined]);
+    assert.deepEqual(behind.take(), []);
+
+    // Whoever comes back later finds its bucket full, and no fuller.
+    await setTimeout(150);
+    lab.reset();
+    lab.send(frames(200));
+    const { capped: held = 0 } = lab.counted(1);
+    assert.ok(held <= 195 && held > 0, `${held} of 200 held back`);
+  });
+
+  test("lets through its bits a second, trains too", async () => {
+    using lab = new RelayKernelLab();
+    using sender = new UdpSender(lab.host, SOURCE);
+    // 80,000 bytes a second, and 64 KiB at first; a train beyond that is its debt.
+    await lab.carry(lab.rule(1, IN, [lab.output("o1", OUT)], { cap: { bitsPerSecond: 640_000 } }));
+    const train = Buffer.alloc(10_000);
+    const { passed, seconds } = await offer(
+      lab,
+      1,
+      () => {
+        for (let i = 0; i < 3; i += 1) sender.send(train, IN, 5000, 1000);
+      },
+      600,
+    );
+    assert.ok(lab.counted(1)["capped"]! > 0);
+    assert.ok(passed <= 66 + 80 * seconds + 10 && passed >= 40 * seconds, `${passed} in ${seconds} s`);
+  });
+
+  test("that is changed, or another rule's, does not inherit a debt", async () => {
+    using lab = new RelayKernelLab();
+    const rule = (cap: RateCap) => lab.rule(1, IN, [lab.output("o1", OUT)], { cap });
+    await lab.carry(rule({ bitsPerSecond: 1 }));
+    // The bucket of so low a rate holds 64 KiB, which take six days to come back.
+    lab.send(Array.from({ length: 100 }, () => frame(bytes(1000))));
+    assert.ok(lab.counted(1)["capped"]! > 0);
+    await lab.carry(rule({ bitsPerSecond: 1e9 }));
+    lab.reset();
+    lab.send(frames(50));
+    assert.deepEqual(lab.counted(1), { packets: 50, bytes: 5000 });
   });
 });
 

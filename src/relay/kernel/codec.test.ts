@@ -55,6 +55,11 @@ const output = fc.constantFrom<4 | 6>(4, 6).chain((family) =>
     .map(([fields, dscp, source]): RowOutput => ({ ...fields, ...dscp, ...source })),
 );
 
+const rate = fc.integer({ min: 1, max: 1e12 });
+const cap = fc
+  .tuple(optional("bitsPerSecond", rate), optional("packetsPerSecond", rate))
+  .map(([bits, packets]) => ({ ...bits, ...packets }));
+
 describe("the kernel plane's codec", () => {
   test("a key reads back as written", () => {
     fc.assert(fc.property(key, (each) => assert.deepEqual(RULE_KEY.read(encode(RULE_KEY, each), 0), each)));
@@ -62,8 +67,8 @@ describe("the kernel plane's codec", () => {
 
   test("a row reads back as written", () => {
     const rule = fc
-      .tuple(u32, u32, fc.array(output, { maxLength: MAX_OUTPUTS }))
-      .map(([slot, mtu, outputs]) => ({ slot, mtu, outputs }));
+      .tuple(u32, u32, cap, fc.array(output, { maxLength: MAX_OUTPUTS }))
+      .map(([slot, mtu, each, outputs]) => ({ slot, mtu, cap: each, outputs }));
     fc.assert(fc.property(rule, (each) => assert.deepEqual(RULE.read(encode(RULE, each), 0), each)));
   });
 
@@ -79,15 +84,17 @@ describe("the kernel plane's codec", () => {
     const mac = Buffer.from("01005e010203", "hex");
     const ownMac = Buffer.from("020000000001", "hex");
     const fields = { slot: 9, ifindex: 8, group: addressBytes("239.1.2.3"), port: 1, ttl: 2, mac, ownMac };
-    const head = "0400000001000000dc05000000000000";
+    // 2 Mbit/s with a burst of 524,288 bits, and no limit to packets.
+    const limit = `80841e0000000000000000fa00000000${"00".repeat(16)}`;
+    const head = `0400000001000000dc05000000000000${limit}`;
     const kept = `0900000008000000000102ff01000000${any}`;
     const group = `${"00".repeat(10)}ffffef010203`;
     assert.equal(
-      encode(RULE, { slot: 4, mtu: 1500, outputs: [fields] }).toString("hex", 0, 16 + 64),
+      encode(RULE, { slot: 4, mtu: 1500, cap: { bitsPerSecond: 2e6 }, outputs: [fields] }).toString("hex", 0, 48 + 64),
       `${head}${kept}${group}01005e010203020000000001${"00".repeat(4)}`,
     );
     const outputs = Array.from({ length: MAX_OUTPUTS + 1 }, () => fields);
-    assert.throws(() => encode(RULE, { slot: 0, mtu: 0, outputs }), RangeError);
+    assert.throws(() => encode(RULE, { slot: 0, mtu: 0, cap: {}, outputs }), RangeError);
   });
 
   test("a row with a key and what the kernel adds fits into 4,096 bytes", () => {
@@ -99,7 +106,7 @@ describe("the kernel plane's codec", () => {
     const read = (name: string) => readFileSync(new URL(`../../../bpf/${name}`, import.meta.url), "utf8");
     assert.match(read("relay.h"), new RegExp(`#define MAX_OUTPUTS ${MAX_OUTPUTS}\\n`));
     const sizes = [...read("relay.bpf.c").matchAll(/max_entries, (\d+)/g)].map(([, size]) => Number(size));
-    assert.deepEqual(sizes, [MAX_ROWS, MAX_INPUTS, 1]);
+    assert.deepEqual(sizes, [MAX_ROWS, MAX_INPUTS, 1, 1]);
     const counters = /struct counters \{([^}]*)\}/.exec(read("relay.h"))![1]!;
     const names = [...counters.matchAll(/__u64 (\w+);/g)].map(([, name]) => name!);
     const camel = names.map((name) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));

@@ -1,6 +1,7 @@
 /** The kernel plane's tables and read-only data as bytes: the other side of `bpf/relay.h`. */
 import { encode, type Layout } from "../../core/layout.ts";
-import { COUNTERS } from "../model.ts";
+import { bitsDepth, packetsDepth } from "../bucket.ts";
+import { COUNTERS, type RateCap } from "../model.ts";
 
 /** Most outputs of a row. */
 export const MAX_OUTPUTS = 60;
@@ -9,6 +10,7 @@ export const MAX_ROWS = 16_384;
 /** Most interfaces that packets are taken from. */
 export const MAX_INPUTS = 1024;
 
+const TICKS_PER_SECOND = 16e9;
 const KEEP_DSCP = 0xff;
 const KEEP_SOURCE = 1;
 const ADDRESS = 16;
@@ -52,6 +54,7 @@ export interface RowRule {
   readonly slot: number;
   /** The smallest of the outputs', in bytes from the IP header on. */
   readonly mtu: number;
+  readonly cap: RateCap;
   readonly outputs: readonly RowOutput[];
 }
 
@@ -120,21 +123,46 @@ const OUTPUT: Layout<RowOutput> = {
   },
 };
 
-const RULE_HEAD = 16;
+/** `struct rate`: a rate, 0 for none, and what its bucket holds as time of it, in ticks of a 16th of a nanosecond. */
+function writeRate(
+  buffer: Buffer,
+  offset: number,
+  perSecond: number | undefined,
+  depth: (rate: number) => number,
+): void {
+  if (perSecond === undefined) return;
+  buffer.writeBigUInt64LE(BigInt(perSecond), offset);
+  buffer.writeBigUInt64LE(BigInt(Math.round(depth(perSecond) * TICKS_PER_SECOND)), offset + 8);
+}
+
+const RULE_HEAD = 48;
+const BITS = 16;
+const PACKETS = 32;
+
+function readCap(buffer: Buffer, offset: number): RateCap {
+  const [bits, packets] = [BITS, PACKETS].map((at) => Number(buffer.readBigUInt64LE(offset + at)));
+  return {
+    ...(bits !== 0 && { bitsPerSecond: bits! }),
+    ...(packets !== 0 && { packetsPerSecond: packets! }),
+  };
+}
 
 /** `struct rule`. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
 export const RULE: Layout<RowRule> = {
   size: RULE_HEAD + MAX_OUTPUTS * OUTPUT.size,
-  write(buffer, offset, { slot, mtu, outputs }) {
+  write(buffer, offset, { slot, mtu, cap, outputs }) {
     if (outputs.length > MAX_OUTPUTS) throw new RangeError(`A row has ${MAX_OUTPUTS} outputs at most`);
     buffer.writeUInt32LE(slot, offset);
     buffer.writeUInt32LE(outputs.length, offset + 4);
     buffer.writeUInt32LE(mtu, offset + 8);
+    writeRate(buffer, offset + BITS, cap.bitsPerSecond, bitsDepth);
+    writeRate(buffer, offset + PACKETS, cap.packetsPerSecond, packetsDepth);
     outputs.forEach((output, i) => OUTPUT.write(buffer, offset + RULE_HEAD + i * OUTPUT.size, output));
   },
   read: (buffer, offset) => ({
     slot: buffer.readUInt32LE(offset),
     mtu: buffer.readUInt32LE(offset + 8),
+    cap: readCap(buffer, offset),
     outputs: Array.from({ length: buffer.readUInt32LE(offset + 4) }, (_, i) =>
       OUTPUT.read(buffer, offset + RULE_HEAD + i * OUTPUT.size),
     ),
@@ -164,6 +192,20 @@ export interface Row {
   readonly value: Buffer;
 }
 
+/** What the buckets of a row are: its slot's, for these rates. */
+export interface RowBuckets {
+  readonly slot: number;
+  /** The same for the same rates. */
+  readonly rates: string;
+}
+
+/** The buckets of a row, from its value; undefined when it has none. */
+export function bucketsOf(value: Buffer): RowBuckets | undefined {
+  const { bitsPerSecond, packetsPerSecond } = readCap(value, 0);
+  if (bitsPerSecond === undefined && packetsPerSecond === undefined) return undefined;
+  return { slot: value.readUInt32LE(0), rates: `${bitsPerSecond} ${packetsPerSecond}` };
+}
+
 /** Makes a row. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
 export function encodeRow(key: RuleKey, rule: RowRule): Row {
   const value = Buffer.alloc(RULE_HEAD + rule.outputs.length * OUTPUT.size);
@@ -175,6 +217,16 @@ export function encodeRow(key: RuleKey, rule: RowRule): Row {
 export const kindOf = ({ source, port }: Pick<RuleKey, "source" | "port">): number => {
   if (source) return port === 0 ? 2 : 1;
   return port === 0 ? 8 : 4;
+};
+
+/** `struct buckets`: a rule's, which the program alone fills. */
+export const BUCKETS: Layout<readonly [bits: bigint, packets: bigint]> = {
+  size: 16,
+  write(buffer, offset, [bits, packets]) {
+    buffer.writeBigUInt64LE(bits, offset);
+    buffer.writeBigUInt64LE(packets, offset + 8);
+  },
+  read: (buffer, offset) => [buffer.readBigUInt64LE(offset), buffer.readBigUInt64LE(offset + 8)],
 };
 
 /** `struct counters`: each counter in the order of COUNTERS, exact up to 2^53. */

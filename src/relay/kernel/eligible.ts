@@ -39,10 +39,8 @@ const rowOutput = ({ slot, ifindex, group, port, ttl, dscp, source, mac, ownMac 
 });
 
 function fault(rule: PlaneRule, engine: Engine): string | undefined {
-  const { outputs, cap } = rule;
+  const { outputs } = rule;
   if (engine === "user") return "the rule asks for the user plane";
-  if (cap.bitsPerSecond !== undefined || cap.packetsPerSecond !== undefined)
-    return "rates are capped by the user plane";
   if (outputs.length === 0) return "it has no outputs";
   if (outputs.length > MAX_OUTPUTS) return `it has ${outputs.length} outputs, more than ${MAX_OUTPUTS}`;
   return outputs.map((output) => outputFault(output)).find((reason) => reason !== undefined);
@@ -52,7 +50,7 @@ function fault(rule: PlaneRule, engine: Engine): string | undefined {
 export function kernelVerdict(rule: PlaneRule, engine: Engine): Verdict {
   const reason = fault(rule, engine);
   if (reason !== undefined) return { kernel: false, reason };
-  const { slot, outputs } = rule;
+  const { slot, cap, outputs } = rule;
   const mtu = Math.min(...outputs.map((output) => output.mtu));
-  return { kernel: true, key: keyOf(rule), rule: { slot, mtu, outputs: outputs.map((each) => rowOutput(each)) } };
+  return { kernel: true, key: keyOf(rule), rule: { slot, mtu, cap, outputs: outputs.map((each) => rowOutput(each)) } };
 }

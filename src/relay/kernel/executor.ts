@@ -2,8 +2,21 @@
 import { type Executor, type Outcome } from "../../core/executor.ts";
 import type { TcHost } from "../../core/tc-place.ts";
 import type { KernelAction } from "./actions.ts";
+import { bucketsOf } from "./codec.ts";
 import type { KernelMaps } from "./maps.ts";
 import { relayProgram } from "./program.ts";
+
+/** Both were full long ago. */
+const FULL = [0n, 0n] as const;
+
+/** Slots whose buckets are those of other rates, or of another rule, so far. */
+function refilled({ rows, before }: KernelAction & { readonly kind: "rows.set" }): number[] {
+  const rates = new Map(before.flatMap(({ value }) => bucketsOf(value) ?? []).map((each) => [each.slot, each.rates]));
+  return rows
+    .flatMap(({ value }) => bucketsOf(value) ?? [])
+    .filter((each) => rates.get(each.slot) !== each.rates)
+    .map(({ slot }) => slot);
+}
 
 /** Executes on open maps; whoever changes programs holds the lock. */
 export class KernelExecutor implements Executor<KernelAction> {
@@ -33,7 +46,7 @@ export class KernelExecutor implements Executor<KernelAction> {
   }
 
   async #do(action: KernelAction): Promise<void> {
-    const { inputs, rules } = this.#maps;
+    const { buckets, inputs, rules } = this.#maps;
     switch (action.kind) {
       case "program.attach":
         await this.#host.put(action.device, relayProgram(this.#pins));
@@ -48,6 +61,7 @@ export class KernelExecutor implements Executor<KernelAction> {
         inputs.delete(action.ifindex);
         break;
       case "rows.set":
+        buckets.setAll(refilled(action).map((slot) => [slot, FULL]));
         rules.setAll(action.rows.map(({ key, value }) => [key, value]));
         break;
       case "rows.delete":

@@ -5,6 +5,7 @@
  *     rules       the rows
  *     inputs      which kinds of rules each interface has
  *     counters    by slot, for each CPU
+ *     buckets     by the slots of rules: what is left of the rates they are held to
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,13 +13,14 @@ import { type Layout, U32 } from "../../core/layout.ts";
 import { possibleCpus } from "../../linux/bpf/cpus.ts";
 import { BPF_F_NO_PREALLOC, BpfMap, MAP_TYPE, type MapSpec, perCpu } from "../../linux/bpf/map.ts";
 import { ensureBpffs, openPin, pin, unpin } from "../../linux/bpf/pin.ts";
-import { COUNTERS_ROW, MAX_INPUTS, MAX_ROWS, RAW_KEY, RAW_RULE } from "./codec.ts";
+import { BUCKETS, COUNTERS_ROW, MAX_INPUTS, MAX_ROWS, RAW_KEY, RAW_RULE } from "./codec.ts";
 
 /** The pins by the maps' names in the object file. */
 export const MAP_PINS = {
   sluice_relay_rules: "rules",
   sluice_relay_inputs: "inputs",
   sluice_relay_counters: "counters",
+  sluice_relay_buckets: "buckets",
 } as const;
 type MapName = keyof typeof MAP_PINS;
 
@@ -64,6 +66,7 @@ export class KernelMaps implements Disposable {
   readonly inputs: BpfMap<number, number>;
   /** For each slot the counters of each CPU. */
   readonly counters: BpfMap<number, number[][]>;
+  readonly buckets: BpfMap<number, readonly [bits: bigint, packets: bigint]>;
 
   /**
    * Opens the pinned maps, and makes those that are not there.
@@ -82,12 +85,14 @@ export class KernelMaps implements Disposable {
     const array = { type: MAP_TYPE.PERCPU_ARRAY, maxEntries: slots };
     const one = owned.use(ensureMap(pins, "sluice_relay_counters", array, U32, COUNTERS_ROW));
     this.counters = new BpfMap(one.fd, U32, perCpu(COUNTERS_ROW, possibleCpus()));
+    const buckets = { type: MAP_TYPE.ARRAY, maxEntries: slots };
+    this.buckets = owned.use(ensureMap(pins, "sluice_relay_buckets", buckets, U32, BUCKETS));
     this.#owned = owned.move();
   }
 
   /** The kernel's numbers of them, by which a program's maps are told apart. */
   get ids(): number[] {
-    return [this.rules, this.inputs, this.counters].map((map) => map.info().id);
+    return [this.rules, this.inputs, this.counters, this.buckets].map((map) => map.info().id);
   }
 
   [Symbol.dispose](): void {

@@ -10,7 +10,8 @@ import { kernelTable, type KernelTable } from "./table.ts";
 
 const S1 = addressBytes("10.0.0.1");
 const S2 = addressBytes("10.0.0.2");
-const CAPPED = { cap: { packetsPerSecond: 5 } };
+/** Nothing that the kernel could carry. */
+const LEFT = { outputs: [planeOutput({ ifindex: 0 })] };
 
 const auto = (...rules: readonly PlaneRule[]) => rules.map((rule) => ({ rule, engine: "auto" as const }));
 /** Rows as `source port outputs`. */
@@ -30,8 +31,7 @@ describe("which rules the kernel carries", () => {
     assert.equal(reason({}), true);
     assert.equal(reason({}, "kernel"), true);
     assert.equal(reason({}, "user"), "the rule asks for the user plane");
-    assert.equal(reason(CAPPED), "rates are capped by the user plane");
-    assert.equal(reason({ cap: { bitsPerSecond: 1 } }), "rates are capped by the user plane");
+    assert.equal(reason({ cap: { packetsPerSecond: 5, bitsPerSecond: 1 } }), true);
     assert.equal(reason({ outputs: [] }), "it has no outputs");
     const many = Array.from({ length: MAX_OUTPUTS + 1 }, () => planeOutput());
     assert.equal(reason({ outputs: many.slice(1) }), true);
@@ -59,7 +59,7 @@ describe("the kernel's table", () => {
         planeRule("a"),
         planeRule("b", { source: S1, port: 0 }),
         planeRule("c", { ifindex: 4, source: S1 }),
-        planeRule("d", { ifindex: 4, ...CAPPED }),
+        planeRule("d", { ifindex: 4, ...LEFT }),
       ),
     );
     assert.deepEqual(rowsText(table), ["any 5000 1", "10.0.0.1 any 1", "10.0.0.1 5000 1"]);
@@ -76,7 +76,7 @@ describe("the kernel's table", () => {
         ["a", true],
         ["b", true],
         ["c", true],
-        ["d", "rates are capped by the user plane"],
+        ["d", "interface o1 is not there"],
       ],
     );
   });
@@ -85,11 +85,11 @@ describe("the kernel's table", () => {
     const table = kernelTable(
       auto(
         planeRule("wide"),
-        planeRule("narrow", { source: S1, ...CAPPED }),
-        planeRule("all ports", { source: S2, port: 0, ...CAPPED }),
-        planeRule("wider", { port: 0, ...CAPPED }),
-        planeRule("elsewhere", { group: addressBytes("239.9.9.9"), source: S1, ...CAPPED }),
-        planeRule("other vlan", { vlan: 5, source: S1, ...CAPPED }),
+        planeRule("narrow", { source: S1, ...LEFT }),
+        planeRule("all ports", { source: S2, port: 0, ...LEFT }),
+        planeRule("wider", { port: 0, ...LEFT }),
+        planeRule("elsewhere", { group: addressBytes("239.9.9.9"), source: S1, ...LEFT }),
+        planeRule("other vlan", { vlan: 5, source: S1, ...LEFT }),
       ),
     );
     assert.deepEqual(rowsText(table), ["any 5000 1", "10.0.0.1 5000 0", "10.0.0.2 any 0"]);
@@ -134,7 +134,7 @@ describe("the kernel's table", () => {
             slot: i,
             port,
             ...(source !== undefined && { source: sources[source]! }),
-            ...(!kernel && CAPPED),
+            ...(!kernel && LEFT),
           }),
         );
         const { rows, carried } = kernelTable(auto(...rules));

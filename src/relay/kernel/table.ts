@@ -51,7 +51,7 @@ function rowsOf(rules: readonly Judged[]): Accepted[] {
   const left = rules.flatMap(({ rule, verdict }): Accepted[] => {
     const key = keyOf(rule);
     if (verdict.kernel || !accepted.some((each) => isBehind(each.key, key))) return [];
-    return [{ kernel: true, key, rule: { slot: rule.slot, mtu: 0, outputs: [] } }];
+    return [{ kernel: true, key, rule: { slot: rule.slot, mtu: 0, cap: {}, outputs: [] } }];
   });
   return [...accepted, ...left];
 }

@@ -1,11 +1,6 @@
 /** Holds a rule to its rate: buckets that fill with time. */
+import { bitsDepth, packetsDepth } from "../bucket.ts";
 import type { RateCap } from "../model.ts";
-
-/** What a bucket holds, as time of its rate, s: a burst of this length passes whole. */
-const DEPTH = 0.1;
-/** A bucket holds at least this, so that a low rate lets packets through at all. */
-const LEAST_BITS = 8 * 65_536;
-const LEAST_PACKETS = 1;
 
 /**
  * Two buckets, bits and packets. A packet passes while there is something in both, and may leave a debt: over time exactly
@@ -23,8 +18,8 @@ export class Cap {
   constructor({ bitsPerSecond = Infinity, packetsPerSecond = Infinity }: RateCap, now: number) {
     this.#bits = bitsPerSecond / 1000;
     this.#packets = packetsPerSecond / 1000;
-    this.#mostBits = Math.max(bitsPerSecond * DEPTH, LEAST_BITS);
-    this.#mostPackets = Math.max(packetsPerSecond * DEPTH, LEAST_PACKETS);
+    this.#mostBits = bitsPerSecond * bitsDepth(bitsPerSecond);
+    this.#mostPackets = packetsPerSecond * packetsDepth(packetsPerSecond);
     this.#left = Float64Array.of(this.#mostBits, this.#mostPackets, now);
   }
 
