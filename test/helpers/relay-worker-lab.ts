@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { addressBytes } from "../../src/core/prefix.ts";
 import { type RingOptions, openRing, ringLayout } from "../../src/linux/packet/ring.ts";
-import { openEgress, openRawEgress } from "../../src/linux/udp/egress.ts";
 import {
   COUNTERS,
   type Counter,
@@ -12,6 +11,7 @@ import {
   REASONS,
   type Reason,
 } from "../../src/relay/model.ts";
+import { outputSocket } from "../../src/relay/output-socket.ts";
 import { groupMac } from "../../src/relay/resolve.ts";
 import { RING_COUNTERS } from "../../src/relay/worker/cells.ts";
 import { RelayWorker, type RelayWorkerOptions } from "../../src/relay/workers/handle.ts";
@@ -43,10 +43,11 @@ export class WorkerLab implements AsyncDisposable {
         };
         return [{ fd: this.net.relay.run(() => openRing(ring)), layout: ringLayout(ring) }];
       },
-      provide: (rule) => ({
-        fds: rule.outputs.map((output) => this.net.relay.run(() => open(output))),
-        kinds: rule.outputs.map(({ source }) => (source ? "udp" : "raw")),
-      }),
+      provide: (rule) =>
+        rule.outputs.map((output) => {
+          const { open, ...socket } = outputSocket(output);
+          return { ...socket, open: () => this.net.relay.run(open) };
+        }),
       dead: (ring) => this.dead.push(ring),
       ...options,
     });
@@ -145,5 +146,3 @@ export class WorkerLab implements AsyncDisposable {
     this.net[Symbol.dispose]();
   }
 }
-
-const open = (output: PlaneOutput) => (output.source ? openEgress({ output }) : openRawEgress({ output }));

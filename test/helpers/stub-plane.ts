@@ -2,6 +2,7 @@
 import type { Fd } from "../../src/linux/fd.ts";
 import { poll } from "../../src/linux/ffi.ts";
 import type { PlaneRule } from "../../src/relay/model.ts";
+import type { OutputSocket } from "../../src/relay/user/active-rule.ts";
 import type { SessionPlane, SessionRing } from "../../src/relay/worker/session.ts";
 
 /** A ring by which nothing comes. */
@@ -27,6 +28,7 @@ export class StubRing implements SessionRing {
 export class StubPlane implements SessionPlane {
   readonly rings: readonly StubRing[];
   readonly rules = new Map<string, PlaneRule>();
+  readonly sockets = new Map<string, readonly OutputSocket[]>();
   dead: number[] = [];
   log: string[] = [];
 
@@ -34,12 +36,14 @@ export class StubPlane implements SessionPlane {
     this.rings = rings;
   }
 
-  setRule(rule: PlaneRule): void {
+  setRule(rule: PlaneRule, sockets: readonly OutputSocket[]): void {
     this.rules.set(rule.id, rule);
+    this.sockets.set(rule.id, sockets);
   }
 
   removeRule(id: string): void {
     this.rules.delete(id);
+    this.sockets.delete(id);
   }
 
   turn(_timeout: number, wakeFd: number): boolean {

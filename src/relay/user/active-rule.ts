@@ -1,13 +1,16 @@
 /** A rule as the user plane works with it: with its sockets, and the packets that wait to be sent for it. */
 import { inetAddress, linkAddress } from "../../linux/udp/sockaddr.ts";
 import { COUNTERS, type PlaneOutput, type PlaneRule, type TrafficClass } from "../model.ts";
+import type { SocketKind } from "../worker/message-codec.ts";
 import { Cap } from "./cap.ts";
 import type { Trace } from "./trace.ts";
 
-/** A socket for the copies of one output: `udp` makes new datagrams, `raw` sends the packet itself on. */
+/** A socket for the copies of an output, and of others that leave the same way. */
 export interface OutputSocket {
+  /** -1: none could be opened, and every copy is one that the kernel refused. */
   readonly fd: number;
-  readonly kind: "udp" | "raw";
+  /** `udp` makes new datagrams, `raw` sends the packet itself on. */
+  readonly kind: SocketKind;
 }
 
 /** An output that is sent by. */
@@ -17,9 +20,9 @@ export interface Output {
   readonly raw: boolean;
   /** Where its counters begin. */
   readonly counters: number;
-  /** Where messages go that have to be told: a struct sockaddr. */
-  readonly name: Uint8Array | undefined;
-  /** Whether the port is the packet's. */
+  /** Where messages go: a struct sockaddr. */
+  readonly name: Uint8Array;
+  /** Whether the port of it is the packet's. */
   readonly keepsPort: boolean;
   /** Whether the type of service has to be said with each message. */
   readonly keepsTos: boolean;
@@ -27,7 +30,7 @@ export interface Output {
   readonly before: number;
   /** Largest payload that is not fragmented. */
   readonly whole: number;
-  /** The kernel does not cut messages into datagrams here: they are sent one by one. */
+  /** Messages are not cut into datagrams here, by the kernel or by whom it hands them to: they are sent one by one. */
   plain: boolean;
   /** From this packet of the batch on they are sent one by one; -1: they need not be. */
   resume: number;
@@ -37,11 +40,11 @@ export interface Output {
 const VNET = 10;
 const ETHERNET = 14;
 
-/** Ring pressure from which on packets of a class are shed; 3 is never reached. */
-const SHED_AT: Readonly<Record<TrafficClass, number>> = { low: 1, normal: 2, high: 3 };
+/** Of each class; packets of a rank may be shed when the ring's pressure, 0 to 2, is above it. */
+const RANKS: Readonly<Record<TrafficClass, number>> = { low: 0, normal: 1, high: 2 };
 
 function outputOf(target: PlaneOutput, { fd, kind }: OutputSocket): Output {
-  const { group, port, ifindex, slot, mtu, dscp, ownMac } = target;
+  const { group, port, ifindex, slot, mtu, dscp, ownMac, singly = false } = target;
   const family = group.length === 4 ? 4 : 6;
   const raw = kind === "raw";
   const name = raw ? linkAddress(family, ifindex) : inetAddress(group, port, ifindex);
@@ -50,12 +53,12 @@ function outputOf(target: PlaneOutput, { fd, kind }: OutputSocket): Output {
     fd,
     raw,
     counters: slot * COUNTERS.length,
-    name: raw || port === 0 ? name : undefined,
-    keepsPort: port === 0,
+    name,
+    keepsPort: !raw && port === 0,
     keepsTos: !raw && dscp === undefined,
     before: ownMac ? VNET + ETHERNET : VNET,
     whole: mtu - (family === 4 ? 28 : 48),
-    plain: false,
+    plain: singly,
     resume: -1,
   };
 }
@@ -71,8 +74,8 @@ export class ActiveRule {
   /** Whether packets to different ports, or of different types of service, cannot share a message. */
   readonly splitsPort: boolean;
   readonly splitsTos: boolean;
-  /** From this ring pressure on its packets are shed. */
-  readonly shedAt: number;
+  /** Of its class, 0 to 2: the lower, the earlier are its packets shed. */
+  readonly rank: number;
   readonly cap: Cap | undefined;
   /** Keeps its packets while somebody asks for them. */
   trace: Trace | undefined;
@@ -94,7 +97,7 @@ export class ActiveRule {
     this.raw = outputs.filter(({ raw }) => raw);
     this.splitsPort = this.udp.some(({ keepsPort }) => keepsPort);
     this.splitsTos = this.udp.some(({ keepsTos }) => keepsTos);
-    this.shedAt = SHED_AT[rule.class];
+    this.rank = RANKS[rule.class];
     const { bitsPerSecond, packetsPerSecond } = rule.cap;
     this.cap = bitsPerSecond === undefined && packetsPerSecond === undefined ? undefined : new Cap(rule.cap, now);
   }

@@ -183,7 +183,7 @@ test("what has no Ethernet header is read by its version", () => {
   assert.equal(outcome(Buffer.of(0x50), { bare: true }), "notIp");
 });
 
-test("every way to be wrong has its reason", () => {
+test("9, 10, 11: every way to be wrong has its reason", () => {
   const cases: readonly (readonly [Outcome, Buffer, Around?])[] = [
     ["truncated", Buffer.alloc(13)],
     ["notIp", relayFrame({ to: GROUP }).fill(0xff, 12, 14)],
@@ -232,7 +232,7 @@ const around = fc.record({
   cut: fc.constantFrom(0, 0, 0, 1, 5, 40),
 });
 
-test("whatever bytes come, nothing outside of them is read, and the slow reader says the same", () => {
+test("10: whatever bytes come, nothing outside of them is read, and the slow reader says the same", () => {
   const types = ["0800", "86dd", "8100", "0806"].map((type) => Buffer.from(type, "hex"));
   const random = fc
     .tuple(fc.constantFrom(...types), fc.constantFrom(0x45, 0x46, 0x4f, 0x60), fc.uint8Array({ maxLength: 120 }))

@@ -28,8 +28,13 @@ const POLLERR = 8;
 const POLLNVAL = 0x20;
 /** Batches of one ring before the others, and whoever wakes the plane, have their turn. */
 const BATCHES = 64;
+/** And the time after which they have it, ms: with many outputs a batch is long, and whoever gives orders waits for an answer. */
+const LONGEST = 50;
 /** Longer than a block of a ring waits for more packets, ms. */
 const LAST_WAIT = 10;
+
+/** How long after a packet of a higher class those of lower ones make room for the next, ms. */
+const FAVOURED = 1000;
 
 /** What a plane works with. */
 export interface PlaneParts {
@@ -64,6 +69,8 @@ export class UserPlane implements Disposable {
   readonly #dead: number[] = [];
   /** Rings, by their order, whose interface is down, or was: when it goes after that, no error tells of it. */
   readonly #down = new Set<number>();
+  /** By rank, when a packet came last. */
+  readonly #seen = new Float64Array(3).fill(-FAVOURED);
   #now = 0;
 
   constructor({ rings, counters, slots, clock }: PlaneParts) {
@@ -125,6 +132,10 @@ export class UserPlane implements Disposable {
    * @returns whether the descriptor can be read
    */
   turn(timeoutMs: number, wakeFd: number): boolean {
+    return this.#turn(timeoutMs, wakeFd, this.#some);
+  }
+
+  #turn(timeoutMs: number, wakeFd: number, carry: (ring: RxRing) => void): boolean {
     const polled = this.#polled;
     const last = polled.length - 2;
     polled[last] = wakeFd;
@@ -136,7 +147,7 @@ export class UserPlane implements Disposable {
       const events = polled[2 * ring + 1]! >> 16;
       if ((events & POLLIN) !== 0) {
         this.#down.delete(ring);
-        this.#carry(this.#rings[ring]!);
+        carry(this.#rings[ring]!);
       }
       if ((events & (POLLERR | POLLNVAL)) !== 0) this.#fault(ring);
     }
@@ -145,9 +156,9 @@ export class UserPlane implements Disposable {
 
   /** Carries out all that has come until now. */
   drain(): void {
-    this.turn(0, -1);
+    this.#turn(0, -1, this.#all);
     // A block that is not full is handed over some time later.
-    if (this.#rings.length > 0) this.turn(LAST_WAIT, -1);
+    if (this.#rings.length > 0) this.#turn(LAST_WAIT, -1, this.#all);
   }
 
   /** An error is told of again and again unless it is taken; of a ring that is dead nothing is asked any more. */
@@ -158,13 +169,19 @@ export class UserPlane implements Disposable {
     this.#dead.push(ring);
   }
 
-  #carry(ring: RxRing): void {
-    for (let batch = 0; batch < BATCHES && ring.begin(); batch += 1) {
+  readonly #some = (ring: RxRing): void => this.#carry(ring, BATCHES, LONGEST);
+  readonly #all = (ring: RxRing): void => this.#carry(ring, ring.mostBatches, Infinity);
+
+  /** What is left waits for the next turn. @param most batches @param longest ms */
+  #carry(ring: RxRing, most: number, longest: number): void {
+    const until = this.#clock() + longest;
+    for (let batch = 0; batch < most && ring.begin(); batch += 1) {
       const pressure = ring.pressure();
       this.#now = this.#clock();
       while (ring.next()) this.#take(ring, pressure);
       this.#flush();
       ring.release();
+      if (this.#clock() >= until) return;
     }
   }
 
@@ -186,6 +203,7 @@ export class UserPlane implements Disposable {
     }
     counters[rule.counters + PACKETS]! += segments;
     counters[rule.counters + BYTES]! += payload;
+    this.#seen[rule.rank] = this.#now;
     const outcome = this.#outcome(rule, pressure);
     if (outcome === "shed") counters[rule.counters + SHED]! += segments;
     else if (outcome === "capped") counters[rule.counters + CAPPED]! += segments;
@@ -194,9 +212,16 @@ export class UserPlane implements Disposable {
   }
 
   #outcome(rule: ActiveRule, pressure: number): TraceOutcome {
-    if (pressure >= rule.shedAt) return "shed";
+    if (pressure > rule.rank && this.#isOutranked(rule.rank)) return "shed";
     const { segments, payload } = this.#packet;
     return rule.cap && !rule.cap.passes(this.#now, segments, payload) ? "capped" : "sent";
+  }
+
+  /** Whether packets of a higher class come: room that nobody needs more is not made. */
+  #isOutranked(rank: number): boolean {
+    for (let other = rank + 1; other < this.#seen.length; other += 1)
+      if (this.#now - this.#seen[other]! < FAVOURED) return true;
+    return false;
   }
 
   #add(rule: ActiveRule, ring: RxRing): void {

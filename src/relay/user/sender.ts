@@ -19,8 +19,6 @@ const MOST_BYTES = 65_535 - 60 - 8;
 const UNCUT: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.EMSGSIZE, ERRNO.EIO]);
 /** What one message fails for and the next one may not. */
 const ITS_OWN: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.EMSGSIZE, ERRNO.ENOBUFS]);
-/** What a host said to an earlier copy: this one was not even tried. */
-const ANSWERS: ReadonlySet<number> = new Set([ERRNO.ECONNREFUSED, ERRNO.ENOPROTOOPT]);
 
 /** The sender of one plane. */
 export class Sender implements Disposable {
@@ -146,7 +144,6 @@ export class Sender implements Disposable {
     this.#address(output);
     let from = 0;
     while (from < messages.count && messages.tags[from]! < output.resume) from += 1;
-    let answered = false;
     while (from < messages.count) {
       const sent = messages.send(output.fd, from);
       if (sent > 0) {
@@ -154,9 +151,6 @@ export class Sender implements Disposable {
           this.#counters[output.counters + PACKETS]! += messages.segments[from]!;
           this.#counters[output.counters + BYTES]! += messages.bytes[from]!;
         }
-        answered = false;
-      } else if (!answered && ANSWERS.has(-sent)) {
-        answered = true;
       } else if (!output.raw && messages.segments[from]! > 1 && UNCUT.has(-sent)) {
         // The link was told to be large enough, so it is not for this run only: until the rule is set anew.
         output.plain = true;
@@ -173,19 +167,17 @@ export class Sender implements Disposable {
     const { segments, count } = this.#messages;
     const counter = output.counters + (error === ERRNO.EMSGSIZE ? TOO_LARGE : SEND_ERRORS);
     // Of an interface that is down every message fails: asking for each would only cost the others their time.
-    const end = ITS_OWN.has(error) || ANSWERS.has(error) ? from + 1 : count;
+    const end = ITS_OWN.has(error) ? from + 1 : count;
     for (let at = from; at < end; at += 1) this.#counters[counter]! += segments[at]!;
     return end;
   }
 
-  #address({ name, keepsPort, keepsTos, raw }: Output): void {
+  #address({ name, keepsPort, keepsTos }: Output): void {
     const messages = this.#messages;
     messages.keepTos(keepsTos);
-    if (!name) return messages.unnamed();
-    for (let at = 0; at < messages.count; at += 1) {
-      messages.name(at, name);
-      if (keepsPort && !raw) messages.port(at, this.#batch.port[messages.tags[at]!]!);
-    }
+    if (!keepsPort) return messages.named(name);
+    for (let at = 0; at < messages.count; at += 1)
+      messages.namedWithPort(at, name, this.#batch.port[messages.tags[at]!]!);
   }
 
   [Symbol.dispose](): void {

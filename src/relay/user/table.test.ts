@@ -105,7 +105,7 @@ for (const family of [4, 6] as const) {
   });
 }
 
-test("ten thousand rules are all found, and forgotten one by one", () => {
+test("43: ten thousand rules are all found, and forgotten one by one", () => {
   const table = new RuleTable(4);
   const group = (index: number) => Uint8Array.of(239, 0, index >>> 8, index & 0xff);
   const all = Array.from({ length: 10_000 }, (_, index) => index);

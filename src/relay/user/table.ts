@@ -1,4 +1,7 @@
-/** Finds the rule of a packet among thousands, at the same cost: open addressing in one typed array, nothing allocated. */
+/**
+ * Finds the rule of a packet among thousands, at the same cost: open addressing in typed arrays, nothing allocated. What is not
+ * there is mostly told by one byte for each cell, which stay near the processor when the cells themselves do not.
+ */
 import type { Packet } from "./packet.ts";
 
 /** What a rule matches. */
@@ -39,6 +42,9 @@ const portsOf = (port: number, vlan: number): number => (vlan << 16) | port;
 const kindOf = ({ source, ports }: Entry): number =>
   (source.every((word) => word === 0) ? ANY_SOURCE : 0) | ((ports & 0xffff) === 0 ? ANY_PORT : 0);
 
+/** One of 128 numbers but 0, of bits that do not say where a cell is. */
+const tagOf = (hash: number): number => (hash >>> 25) + 1;
+
 /**
  * Rules of one family. Group and VLAN must be those of the packet; of source and port, what a rule leaves open matches all,
  * and the source is looked at before the port: (S, port), (S, any), (any, port), (any, any), the first that is there.
@@ -46,12 +52,14 @@ const kindOf = ({ source, ports }: Entry): number =>
 export class RuleTable {
   /** Of an address. */
   readonly #words: number;
-  /** Of a cell: destination, source, ports, value + 1 (0: empty). */
+  /** Of a cell: destination, source, ports, value + 1. */
   readonly #stride: number;
   readonly #entries = new Map<string, Entry>();
   /** How many there are of each kind: one that there is none of is not looked for. */
   readonly #kinds = [0, 0, 0, 0];
   #cells: Int32Array;
+  /** Of each cell: 0 when it is empty, else {@link tagOf} its hash. */
+  #tags = new Uint8Array(SMALLEST);
   #mask = SMALLEST - 1;
   /** Cells that are full: fewer than rules where one stands in place of another. */
   #full = 0;
@@ -119,22 +127,28 @@ export class RuleTable {
     return hash;
   }
 
-  #home(group: number, sender: number, ports: number): number {
+  /** Of a key; its low bits are where it is at home. */
+  #mix(group: number, sender: number, ports: number): number {
     const hash = Math.imul(
       group ^ (group >>> 16) ^ Math.imul(sender, 0xc2b2ae3d) ^ Math.imul(ports, 0x9e3779b1),
       0x27d4eb2f,
     );
-    return (hash ^ (hash >>> 15)) & this.#mask;
+    return hash ^ (hash >>> 15);
   }
 
   /** Index of a cell's first word; -1: there is none. */
   #find(destination: Int32Array, source: Int32Array, ports: number, group: number, sender: number): number {
     const cells = this.#cells;
+    const tags = this.#tags;
     const stride = this.#stride;
     const count = this.#words;
-    for (let index = this.#home(group, sender, ports); ; index = (index + 1) & this.#mask) {
+    const hash = this.#mix(group, sender, ports);
+    const wanted = tagOf(hash);
+    for (let index = hash & this.#mask; ; index = (index + 1) & this.#mask) {
+      const tag = tags[index]!;
+      if (tag === 0) return -1;
+      if (tag !== wanted) continue;
       const cell = index * stride;
-      if (cells[cell + stride - 1] === 0) return -1;
       if (cells[cell + stride - 2] !== ports) continue;
       let i = 0;
       while (i < count && cells[cell + i] === destination[i] && cells[cell + count + i] === source[i]) i += 1;
@@ -146,8 +160,10 @@ export class RuleTable {
     const [group, sender] = [this.#hash(destination), this.#hash(source)];
     let cell = this.#find(destination, source, ports, group, sender);
     if (cell < 0) {
-      let index = this.#home(group, sender, ports);
-      while (this.#cells[index * this.#stride + this.#stride - 1] !== 0) index = (index + 1) & this.#mask;
+      const hash = this.#mix(group, sender, ports);
+      let index = hash & this.#mask;
+      while (this.#tags[index] !== 0) index = (index + 1) & this.#mask;
+      this.#tags[index] = tagOf(hash);
       cell = index * this.#stride;
       this.#full += 1;
     }
@@ -161,23 +177,21 @@ export class RuleTable {
   /** Empties a cell, and moves up what would no longer be found behind it. */
   #remove(start: number): void {
     const cells = this.#cells;
+    const tags = this.#tags;
     const stride = this.#stride;
     let hole = start;
-    for (
-      let index = (hole + 1) & this.#mask;
-      cells[index * stride + stride - 1] !== 0;
-      index = (index + 1) & this.#mask
-    ) {
+    for (let index = (hole + 1) & this.#mask; tags[index] !== 0; index = (index + 1) & this.#mask) {
       const cell = index * stride;
       const count = this.#words;
       const group = this.#hash(cells.subarray(cell, cell + count));
       const sender = this.#hash(cells.subarray(cell + count, cell + 2 * count));
-      const home = this.#home(group, sender, cells[cell + 2 * count]!);
+      const home = this.#mix(group, sender, cells[cell + 2 * count]!) & this.#mask;
       if (((index - home) & this.#mask) < ((index - hole) & this.#mask)) continue;
       cells.copyWithin(hole * stride, cell, cell + stride);
+      tags[hole] = tags[index]!;
       hole = index;
     }
-    cells[hole * stride + stride - 1] = 0;
+    tags[hole] = 0;
     this.#full -= 1;
   }
 
@@ -185,6 +199,7 @@ export class RuleTable {
     this.#mask = size - 1;
     this.#full = 0;
     this.#cells = new Int32Array(size * this.#stride);
+    this.#tags = new Uint8Array(size);
     for (const entry of this.#entries.values()) this.#put(entry);
   }
 }

@@ -2,6 +2,9 @@
 import type { RingCounts } from "./cells.ts";
 import type { WireRule } from "./rule-codec.ts";
 
+/** Of an output for which no socket could be opened. */
+export const NO_SOCKET = -1;
+
 /** By what kind of socket an output's copies are sent. */
 export type SocketKind = "udp" | "raw";
 
@@ -17,13 +20,17 @@ export type Order =
   | { readonly kind: "rings" }
   /** A ring, whose descriptor comes along. */
   | { readonly kind: "ring"; readonly layout: unknown }
-  /** All rules follow: what is not said again is dropped at the next `sync`. */
+  /** All sockets and rules follow: what is not said again is dropped at the next `sync`. */
   | { readonly kind: "begin" }
+  /** A socket, whose descriptor comes along. Rules call it by its number, which no other one ever has. */
+  | { readonly kind: "socket"; readonly number: number; readonly socket: SocketKind }
+  /** A socket that no rule calls any more. */
+  | { readonly kind: "close"; readonly number: number }
   /**
-   * A rule with its outputs, and their sockets in the same order, whose descriptors come along. When there are too many for
-   * a message, the others follow in messages that differ in the outputs only; `more` is false in the last.
+   * A rule with its outputs, and their sockets in the same order; {@link NO_SOCKET} for one that has none. When there are too
+   * many for a message, the others follow in messages that differ in the outputs only; `more` is false in the last.
    */
-  | { readonly kind: "rule"; readonly rule: WireRule; readonly sockets: readonly SocketKind[]; readonly more: boolean }
+  | { readonly kind: "rule"; readonly rule: WireRule; readonly sockets: readonly number[]; readonly more: boolean }
   | { readonly kind: "drop"; readonly id: string }
   | { readonly kind: "sync"; readonly number: number }
   | { readonly kind: "trace"; readonly number: number; readonly id: string; readonly most: number }

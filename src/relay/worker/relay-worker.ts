@@ -15,6 +15,7 @@ import { cellsFor } from "./cells.ts";
 import type { WorkerWords } from "./message-codec.ts";
 import { say } from "./say.ts";
 import { Session } from "./session.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Between two turns of Node's event loop, ms. */
 const LOOP = 50;
@@ -25,6 +26,12 @@ const { slots } = options as WorkerWords;
 const cells = cellsFor(slots);
 const channel = new Channel(new Fd(3));
 const memory = SharedMemory.open(new Fd(4), cells.length);
+try {
+  warmUp();
+} catch (error) {
+  // It works all the same, and a little slower at first.
+  say("warning", `not warmed up: ${messageOf(error)}`);
+}
 const session = new Session<RxRing>({
   channel,
   numbers: memory.numbers,

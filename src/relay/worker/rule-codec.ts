@@ -31,6 +31,7 @@ const encodeOutput = (output: PlaneOutput): WireOutput => ({
   ...(output.ownMac && { ownMac: hex(output.ownMac) }),
   ...(output.mac && { mac: hex(output.mac) }),
   mtu: output.mtu,
+  ...(output.singly && { singly: true }),
 });
 
 const decodeOutput = ({ group, source, ownMac, mac, ...rest }: WireOutput): PlaneOutput => ({

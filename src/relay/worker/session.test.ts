@@ -22,6 +22,7 @@ class Lab implements Disposable {
   readonly theirs: Channel;
   readonly session: Session<StubRing>;
   now = 0;
+  #sockets = 0;
 
   constructor() {
     [this.ours, this.theirs] = Channel.pair();
@@ -55,8 +56,12 @@ class Lab implements Disposable {
   }
 
   rule(rule: PlaneRule): void {
-    const sockets = rule.outputs.map(() => "udp" as const);
-    this.say({ kind: "rule", rule: encodeRule(rule), sockets, more: false }, rule.outputs.length);
+    const sockets = rule.outputs.map(() => {
+      this.#sockets += 1;
+      this.say({ kind: "socket", number: this.#sockets, socket: "udp" }, 1);
+      return this.#sockets;
+    });
+    this.say({ kind: "rule", rule: encodeRule(rule), sockets, more: false });
   }
 
   heard(): unknown[] {

@@ -97,8 +97,12 @@ export class Session<Ring extends SessionRing> implements Disposable {
         return;
       case "begin":
         return this.#table.begin();
+      case "socket":
+        return this.#table.open(order.number, order.socket, fds[0]!);
+      case "close":
+        return this.#table.close(order.number);
       case "rule":
-        return this.#table.take(order, fds);
+        return this.#table.take(order);
       case "drop":
         return this.#table.drop(order.id);
       case "sync":

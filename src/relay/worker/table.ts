@@ -1,15 +1,10 @@
-/** The rules of a worker, with the sockets that their copies leave by. */
+/** The rules of a worker, and the sockets that their copies leave by. */
 import type { Fd } from "../../linux/fd.ts";
 import type { PlaneRule } from "../model.ts";
+import type { OutputSocket } from "../user/active-rule.ts";
 import { RuleDigest } from "./digest.ts";
-import type { Order, SocketKind } from "./message-codec.ts";
+import { NO_SOCKET, type Order, type SocketKind } from "./message-codec.ts";
 import { decodeRule, type WireRule } from "./rule-codec.ts";
-
-/** A socket for the copies of one output. */
-export interface OutputSocket {
-  readonly fd: number;
-  readonly kind: SocketKind;
-}
 
 /** What carries the rules out. */
 export interface RuleTarget {
@@ -19,31 +14,24 @@ export interface RuleTarget {
 
 interface Row {
   readonly rule: PlaneRule;
-  readonly fds: readonly Fd[];
-  readonly kinds: readonly SocketKind[];
+  readonly sockets: readonly OutputSocket[];
 }
 
 /** A rule of which not all outputs have come yet. */
 interface Part {
   readonly rule: WireRule;
-  readonly fds: readonly Fd[];
-  readonly kinds: readonly SocketKind[];
+  readonly sockets: readonly number[];
 }
 
-const close = (fds: readonly Fd[]): void => {
-  for (const fd of fds) fd[Symbol.dispose]();
-};
-
-const socketsOf = ({ fds, kinds }: Row): OutputSocket[] =>
-  fds.map((fd, index) => ({ fd: fd.number, kind: kinds[index]! }));
-
-/** All of them. A socket is closed once its rule has another one, or is gone. */
+/** All of them. */
 export class WorkerTable implements Disposable {
   readonly #digest = new RuleDigest();
   readonly #rows = new Map<string, Row>();
+  readonly #sockets = new Map<number, { readonly fd: Fd; readonly kind: SocketKind }>();
   #target: RuleTarget;
   #part: Part | undefined;
-  #stale = new Set<string>();
+  #staleRules = new Set<string>();
+  #staleSockets = new Set<number>();
 
   constructor(target: RuleTarget) {
     this.#target = target;
@@ -59,72 +47,79 @@ export class WorkerTable implements Disposable {
     return { hash: this.#digest.hash, count: this.#digest.count };
   }
 
-  /** Everything that is not set from now on is dropped at the next {@link settle}. */
+  /** Everything that does not come from now on is dropped at the next {@link settle}. */
   begin(): void {
-    this.#stale = new Set(this.#rows.keys());
+    this.#staleRules = new Set(this.#rows.keys());
+    this.#staleSockets = new Set(this.#sockets.keys());
   }
 
-  /** Drops what has not been set since {@link begin}. */
+  /** Drops what has not come since {@link begin}. */
   settle(): void {
-    for (const id of this.#stale) this.drop(id);
-    this.#stale.clear();
+    for (const id of this.#staleRules) this.drop(id);
+    for (const number of this.#staleSockets) this.close(number);
+    this.#staleRules.clear();
+    this.#staleSockets.clear();
   }
 
-  /**
-   * Takes a rule, or a part of it.
-   *
-   * @param fds from now on this object's
-   * @throws RangeError unless there is a socket for each output
-   */
-  take({ rule, sockets, more }: Order & { readonly kind: "rule" }, fds: readonly Fd[]): void {
+  /** Takes a socket. @param fd from now on this object's */
+  open(number: number, kind: SocketKind, fd: Fd): void {
+    this.close(number);
+    this.#sockets.set(number, { fd, kind });
+  }
+
+  /** Closes a socket, which no rule has any more; nothing happens when it is not there. */
+  close(number: number): void {
+    this.#sockets.get(number)?.fd[Symbol.dispose]();
+    this.#sockets.delete(number);
+  }
+
+  /** Takes a rule, or a part of it. @throws RangeError unless there is a socket for each output, and it has come */
+  take({ rule, sockets, more }: Order & { readonly kind: "rule" }): void {
     const before = this.#part?.rule.id === rule.id ? this.#part : undefined;
-    if (this.#part && !before) close(this.#part.fds);
     const part: Part = {
       rule: before ? { ...rule, outputs: [...before.rule.outputs, ...rule.outputs] } : rule,
-      fds: [...(before?.fds ?? []), ...fds],
-      kinds: [...(before?.kinds ?? []), ...sockets],
+      sockets: [...(before?.sockets ?? []), ...sockets],
     };
     this.#part = more ? part : undefined;
-    if (more) return;
-    const { outputs } = part.rule;
-    if (part.fds.length !== outputs.length || part.kinds.length !== outputs.length) {
-      close(part.fds);
-      throw new RangeError(`rule ${rule.id} has ${outputs.length} outputs and ${part.fds.length} sockets`);
-    }
-    this.#set(part);
+    if (!more) this.#set(part);
   }
 
-  #set({ rule: wire, fds, kinds }: Part): void {
+  #set({ rule: wire, sockets: numbers }: Part): void {
+    const { id, outputs } = wire;
+    if (numbers.length !== outputs.length)
+      throw new RangeError(`rule ${id} has ${outputs.length} outputs and ${numbers.length} sockets`);
     const rule = decodeRule(wire);
-    const row: Row = { rule, fds, kinds };
-    const before = this.#rows.get(rule.id);
-    this.#target.setRule(rule, socketsOf(row));
-    this.#rows.set(rule.id, row);
+    const sockets = numbers.map((number) => this.#socket(id, number));
+    this.#target.setRule(rule, sockets);
+    this.#rows.set(id, { rule, sockets });
     this.#digest.set(wire);
-    this.#stale.delete(rule.id);
-    if (before) close(before.fds);
+    this.#staleRules.delete(id);
+  }
+
+  #socket(id: string, number: number): OutputSocket {
+    if (number === NO_SOCKET) return { fd: -1, kind: "udp" };
+    const socket = this.#sockets.get(number);
+    if (!socket) throw new RangeError(`rule ${id} has socket ${number}, which has not come`);
+    return { fd: socket.fd.number, kind: socket.kind };
   }
 
   /** Drops a rule, if it is there. */
   drop(id: string): void {
-    const row = this.#rows.get(id);
-    if (!row) return;
+    if (!this.#rows.delete(id)) return;
     this.#target.removeRule(id);
-    this.#rows.delete(id);
     this.#digest.drop(id);
-    close(row.fds);
   }
 
   /** Hands all rules to another target, which carries them out from now on. */
   move(target: RuleTarget): void {
-    for (const row of this.#rows.values()) target.setRule(row.rule, socketsOf(row));
+    for (const { rule, sockets } of this.#rows.values()) target.setRule(rule, sockets);
     this.#target = target;
   }
 
   [Symbol.dispose](): void {
-    for (const { fds } of this.#rows.values()) close(fds);
-    if (this.#part) close(this.#part.fds);
+    for (const { fd } of this.#sockets.values()) fd[Symbol.dispose]();
     this.#part = undefined;
+    this.#sockets.clear();
     this.#rows.clear();
     this.#digest.clear();
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually } from "../../../test/helpers/eventually.ts";
+import { isOpen } from "../../../test/helpers/is-open.ts";
 import { checkFds } from "../../../test/helpers/leaks.ts";
 import { ManualTimers } from "../../../test/helpers/manual-timers.ts";
 import { planeOutput, planeRule } from "../../../test/helpers/plane-rules.ts";
@@ -81,6 +82,9 @@ class Lab {
   readonly dead: number[] = [];
   rings = 1;
   closed: string | undefined;
+  /** Devices of the sockets that were opened. */
+  opened: string[] = [];
+  /** Those that cannot be. */
   refuse = new Set<string>();
 
   constructor(t: TestContext) {
@@ -92,10 +96,8 @@ class Lab {
         if (this.closed !== undefined) throw new Error(this.closed);
         return Array.from({ length: this.rings }, () => ({ fd: Fd.open("/dev/null"), layout: "any" }));
       },
-      provide: ({ id, outputs }) => {
-        if (this.refuse.has(id)) throw new Error("no such device");
-        return { fds: outputs.map(() => Fd.open("/dev/null")), kinds: outputs.map(() => "udp") };
-      },
+      provide: ({ outputs }) =>
+        outputs.map(({ device }) => ({ key: device, kind: "udp", open: () => this.open(device) })),
       dead: (ring) => this.dead.push(ring),
       launch: (options) => {
         const process = new FakeProcess(100 + this.processes.length, options, this.timers);
@@ -109,6 +111,12 @@ class Lab {
       await stopped;
       assert.equal(this.timers.pending, 0, "timers are left");
     });
+  }
+
+  open(device: string): Fd | undefined {
+    if (this.refuse.has(device)) return undefined;
+    this.opened.push(device);
+    return Fd.open("/dev/null");
   }
 
   get process(): FakeProcess {
@@ -217,14 +225,14 @@ test("many rules, and one of many outputs, are given in parts", async (t) => {
   assert.deepEqual(lab.plane.rules.get("large"), large);
 });
 
-test("after a death the first start is at once, the next wait from 250 ms to 16 s", async (t) => {
+test("29: after a death the first start is at once, the next wait from 250 ms to 16 s", async (t) => {
   const lab = new Lab(t);
   await lab.run(planeRule());
   assert.deepEqual(await lab.deaths(10, 0), [0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 16_000, 16_000]);
   assert.deepEqual([...lab.plane.rules.values()], [planeRule()]);
 });
 
-test("a worker that ran for 10 s begins anew with its waits", async (t) => {
+test("29: a worker that ran for 10 s begins anew with its waits", async (t) => {
   const lab = new Lab(t);
   await lab.run();
   assert.deepEqual(await lab.deaths(3, 9500), [0, 250, 500]);
@@ -239,6 +247,29 @@ test("a worker that does not come up is ended", async (t) => {
   lab.timers.advance(9999);
   assert.deepEqual(lab.process.killed, []);
   lab.timers.advance(1);
+  await lab.reason("it was not ready within 10 s");
+});
+
+test("each that does not come up gives the next one twice as long, up to 160 s", async (t) => {
+  const lab = new Lab(t);
+  lab.worker.start();
+  for (const [lives, seconds] of [10, 20, 40, 80, 160, 160].entries()) {
+    await eventually(() => assert.equal(lab.processes.length, lives + 1));
+    lab.timers.advance(seconds * 1000 - 1);
+    assert.deepEqual(lab.process.killed, []);
+    lab.timers.advance(1);
+    await lab.reason(`it was not ready within ${seconds} s`);
+    await lab.state("restarting");
+    lab.timers.advance(lab.worker.status.backoff!);
+  }
+  await eventually(() => assert.equal(lab.processes.length, 7));
+  lab.process.comeUp();
+  await lab.state("running");
+  lab.process.end("it died");
+  await lab.state("restarting");
+  lab.timers.advance(lab.worker.status.backoff!);
+  await eventually(() => assert.equal(lab.processes.length, 8));
+  lab.timers.advance(10_000);
   await lab.reason("it was not ready within 10 s");
 });
 
@@ -316,18 +347,37 @@ test("rules are compared every 5 minutes", async (t) => {
   assert.equal(asked(), true);
 });
 
-test("a rule without sockets is left out until it is set again", async (t) => {
+test("rules share sockets, and each life has its own", async (t) => {
   const lab = new Lab(t);
-  lab.refuse.add("1");
-  await lab.run(planeRule({ id: "1" }), planeRule({ id: "2" }));
-  assert.deepEqual([...lab.plane.rules.keys()], ["2"]);
-  assert.deepEqual([...lab.worker.status.refused], [["1", "no such device"]]);
-  lab.refuse = new Set(["2"]);
-  lab.worker.setRule(planeRule({ id: "1" }));
-  lab.worker.setRule(planeRule({ id: "2" }));
+  const rule = (id: string, ...devices: string[]) =>
+    planeRule({ id, outputs: devices.map((device, slot) => planeOutput({ device, slot })) });
+  lab.refuse.add("o3");
+  await lab.run(rule("1", "o1", "o2"), rule("2", "o2", "o3"));
+  assert.deepEqual(lab.opened, ["o1", "o2"]);
+  const numbers = (id: string) => lab.plane.sockets.get(id)!.map(({ fd }) => fd);
+  const [o1, o2] = numbers("1");
+  assert.deepEqual(numbers("2"), [o2, -1]);
+
+  // One that could not be opened is tried again when the rule is set anew, and nothing else is touched.
+  lab.refuse.clear();
+  lab.worker.setRule(rule("2", "o2", "o3"));
   assert.equal(await lab.synced(), true);
-  assert.deepEqual([...lab.plane.rules.keys()], ["1"]);
-  assert.deepEqual([...lab.worker.status.refused.keys()], ["2"]);
+  assert.deepEqual(lab.opened.splice(0), ["o1", "o2", "o3"]);
+  const [, o3] = numbers("2");
+  assert.deepEqual([numbers("1"), numbers("2")[0]], [[o1, o2], o2]);
+  assert.notEqual(o3, -1);
+
+  lab.worker.removeRule("1");
+  assert.equal(await lab.synced(), true);
+  assert.deepEqual([o1!, o2!, o3!].map(isOpen), [false, true, true]);
+
+  lab.process.end("it died");
+  await lab.state("restarting");
+  lab.timers.advance(0);
+  await eventually(() => assert.equal(lab.processes.length, 2));
+  lab.process.comeUp();
+  await lab.state("running");
+  assert.deepEqual(lab.opened, ["o2", "o3"]);
 });
 
 test("without its ring a worker is tried again, at once when the interface is back", async (t) => {

@@ -8,11 +8,14 @@ import { type Cells, cellsFor } from "../worker/cells.ts";
 import type { FinalReport, TracedPacket } from "../worker/message-codec.ts";
 import { type Launched, type LaunchOptions, launchWorker } from "./launch.ts";
 import { type Complaint, WorkerLog } from "./log.ts";
-import { Life, LIFE_LIMITS, type LifeLimits, type Provision, type RingProvision } from "./life.ts";
+import { Life, LIFE_LIMITS, type LifeLimits, type RingProvision } from "./life.ts";
+import type { SocketProvision } from "./sockets.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 /** ms. */
 const BACKOFF: BackoffSteps = { first: 250, most: 16_000, healthy: 10_000 };
+/** A life that never ran gives the next one twice as long, as often as this: perhaps it was not stuck, but slow. */
+const MOST_PATIENCE = 4;
 
 /** How a worker is. */
 export interface WorkerStatus {
@@ -23,8 +26,6 @@ export interface WorkerStatus {
   readonly restarts: number;
   /** Until it is started again, ms. */
   readonly backoff?: number;
-  /** Rules that it cannot carry out: why, by id. */
-  readonly refused: ReadonlyMap<string, string>;
 }
 
 /** What a worker is made of. */
@@ -36,8 +37,8 @@ export interface RelayWorkerOptions {
   readonly cpus?: readonly number[];
   /** Opens the rings, anew for each life; that one fails is tried again later. */
   readonly rings: () => readonly RingProvision[];
-  /** Opens sockets for a rule's outputs, one for each; a rule for which that fails is left out until it is set again. */
-  readonly provide: (rule: PlaneRule) => Provision;
+  /** Sockets for a rule's outputs, one for each, in their order. */
+  readonly provide: (rule: PlaneRule) => readonly SocketProvision[];
   /** A ring receives nothing any more: {@link RelayWorker.reopen} when its interface is back. */
   readonly dead?: (ring: number) => void;
   /** The status is another one. */
@@ -48,7 +49,7 @@ export interface RelayWorkerOptions {
   readonly launch?: (options: LaunchOptions) => Launched;
 }
 
-const log = logger("relay", "workers");
+const log = logger("relay", "worker");
 
 /** The worker of an interface. Nothing here waits longer for it than the limits allow. */
 export class RelayWorker implements AsyncDisposable {
@@ -63,6 +64,8 @@ export class RelayWorker implements AsyncDisposable {
   #state: WorkerStatus["state"] = "starting";
   #reason: string | undefined;
   #restarts = 0;
+  /** Lives in a row that ended before they ran. */
+  #unborn = 0;
   #wakesAt: number | undefined;
   #wake: (() => void) | undefined;
   #work: Promise<void> | undefined;
@@ -89,7 +92,6 @@ export class RelayWorker implements AsyncDisposable {
     return {
       state: this.#state,
       restarts: this.#restarts,
-      refused: this.#life?.refused ?? new Map(),
       ...(pid !== undefined && { pid }),
       ...(this.#reason !== undefined && { reason: this.#reason }),
       ...(wakesAt !== undefined && { backoff: Math.max(0, wakesAt - this.#timers.now()) }),
@@ -141,10 +143,12 @@ export class RelayWorker implements AsyncDisposable {
   #begin(words: WorkerLog): Life {
     const { name, slots, cpus, rings, provide, dead, limits, launch = launchWorker } = this.#options;
     const said = (line: string): void => words.take(line);
+    const patience = 2 ** Math.min(this.#unborn, MOST_PATIENCE);
+    const { start, answer, ...others } = { ...LIFE_LIMITS, ...limits };
     return new Life({
       name,
       timers: this.#timers,
-      limits: { ...LIFE_LIMITS, ...limits },
+      limits: { ...others, start: patience * start, answer: patience * answer },
       rules: this.#rules,
       rings,
       provide,
@@ -168,6 +172,7 @@ export class RelayWorker implements AsyncDisposable {
       try {
         this.#life = this.#begin(words);
         this.#reason = withWords(await this.#life.ended, words.complaint);
+        this.#unborn = this.#ranAt === undefined ? this.#unborn + 1 : 0;
       } catch (error) {
         this.#reason = messageOf(error);
       }

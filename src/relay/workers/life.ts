@@ -15,19 +15,13 @@ import {
   OUTPUTS_PER_MESSAGE,
   type Report,
   readReport,
-  type SocketKind,
   type TracedPacket,
 } from "../worker/message-codec.ts";
 import { encodeRule } from "../worker/rule-codec.ts";
 import type { Launched } from "./launch.ts";
 import { Outbox } from "./outbox.ts";
+import { type SocketProvision, WorkerSockets } from "./sockets.ts";
 import type { Timers } from "./timers.ts";
-
-/** Sockets for the outputs of a rule, in their order. */
-export interface Provision {
-  readonly fds: readonly Fd[];
-  readonly kinds: readonly SocketKind[];
-}
 
 /** A ring for a worker. */
 export interface RingProvision {
@@ -61,8 +55,8 @@ export interface LifeParts {
   launch(): Launched;
   /** Opens the rings anew. */
   rings(): readonly RingProvision[];
-  /** Opens sockets for a rule's outputs. */
-  provide(rule: PlaneRule): Provision;
+  /** Sockets for a rule's outputs, in their order. */
+  provide(rule: PlaneRule): readonly SocketProvision[];
   /** Counts up for as long as the worker goes round. */
   beat(): number;
   /** The worker has all of its rules for the first time. */
@@ -76,7 +70,7 @@ const LOOK = 1000;
 /** Orders and reports that are done in a row, so that everything else goes on. */
 const BATCH = 64;
 
-const log = logger("relay", "workers");
+const log = logger("relay", "worker");
 
 /** Nothing comes by a ring any more; what it has stays in it. */
 function silence(fd: Fd): void {
@@ -104,12 +98,14 @@ export class Life {
   readonly pid: number | undefined;
   /** Why it ended, as half a sentence. */
   readonly ended: Promise<string>;
-  /** Rules that the worker does not have, since there are no sockets for them: why, by id. */
-  readonly refused = new Map<string, string>();
   readonly #parts: LifeParts;
   readonly #process: Launched;
   readonly #outbox: Outbox;
   readonly #digest = new RuleDigest();
+  readonly #sockets = new WorkerSockets({
+    give: (number, socket, fd) => this.#outbox.push({ kind: "socket", number, socket }, [fd]),
+    take: (number) => this.#outbox.push({ kind: "close", number }),
+  });
   readonly #changed = new Set<string>();
   readonly #timers = new Map<string, Disposable>();
   readonly #traces = new Map<number, PromiseWithResolvers<readonly TracedPacket[]>>();
@@ -257,7 +253,7 @@ export class Life {
   #restate(): void {
     this.#outbox.push({ kind: "begin" });
     this.#digest.clear();
-    this.refused.clear();
+    this.#sockets.forget();
     for (const id of this.#parts.rules.keys()) this.#changed.add(id);
   }
 
@@ -315,30 +311,23 @@ export class Life {
   }
 
   #say(id: string): void {
-    this.refused.delete(id);
     const rule = this.#parts.rules.get(id);
     if (!rule) return this.#drop(id);
-    let provision: Provision;
-    try {
-      provision = this.#parts.provide(rule);
-    } catch (error) {
-      this.refused.set(id, messageOf(error));
-      log.warning("{name}: rule {id} is left out: {reason}", { name: this.#parts.name, id, reason: messageOf(error) });
-      return this.#drop(id);
-    }
     const wire = encodeRule(rule);
-    for (let at = 0; at === 0 || at < wire.outputs.length; at += OUTPUTS_PER_MESSAGE) {
-      const end = at + OUTPUTS_PER_MESSAGE;
-      const part = { ...wire, outputs: wire.outputs.slice(at, end) };
-      const sockets = provision.kinds.slice(at, end);
-      const more = end < wire.outputs.length;
-      this.#outbox.push({ kind: "rule", rule: part, sockets, more }, provision.fds.slice(at, end));
-    }
+    this.#sockets.use(id, this.#parts.provide(rule), (numbers) => {
+      for (let at = 0; at === 0 || at < wire.outputs.length; at += OUTPUTS_PER_MESSAGE) {
+        const end = at + OUTPUTS_PER_MESSAGE;
+        const part = { ...wire, outputs: wire.outputs.slice(at, end) };
+        const more = end < wire.outputs.length;
+        this.#outbox.push({ kind: "rule", rule: part, sockets: numbers.slice(at, end), more });
+      }
+    });
     this.#digest.set(wire);
   }
 
   #drop(id: string): void {
     if (this.#digest.drop(id)) this.#outbox.push({ kind: "drop", id });
+    this.#sockets.drop(id);
   }
 
   #compare({ number, hash, count }: Report & { readonly kind: "ack" }): void {
@@ -386,6 +375,8 @@ export class Life {
   /** Ends it once it has sent what it still had to send. @returns what it did; undefined when it could not say so */
   async stop(): Promise<FinalReport | undefined> {
     if (!this.#over) {
+      // What comes from now on is not for it.
+      for (const fd of this.#rings) silence(fd);
       this.#outbox.push({ kind: "stop" });
       const { stop } = this.#parts.limits;
       this.#deadline("stop", stop, `it did not stop within ${stop / 1000} s`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { configureLogs, type LogLevels } from "../../core/log.ts";
 import { WorkerLog } from "./log.ts";
 
 const complaintOf = (...lines: readonly string[]): string | undefined => {
@@ -24,4 +25,19 @@ test("the last complaint is kept: an error that it says, or one that Node says o
 test("lines that are no messages are texts", () => {
   for (const line of ["null", "1", '{"level":"loud","message":"x"}', '{"level":"error"}', "{", "[]"])
     assert.equal(complaintOf(line), undefined);
+});
+
+test("what it says obeys the level of relay.worker, or of what is above it", async () => {
+  const seen = async (levels: LogLevels): Promise<string[]> => {
+    const lines: string[] = [];
+    await configureLogs(levels, (line) => lines.push(line.replace(/^\S+ /, "")));
+    const log = new WorkerLog("eth0");
+    for (const level of ["debug", "info", "warning", "error"]) log.take(JSON.stringify({ level, message: "x" }));
+    return lines.map((line) => line.replace(" relay.worker: eth0: x", ""));
+  };
+  assert.deepEqual(await seen({ "": "info" }), ["info", "warning", "error"]);
+  assert.deepEqual(await seen({ "": "info", "relay.worker": "error" }), ["error"]);
+  assert.deepEqual(await seen({ "": "error", "relay.worker": "debug" }), ["debug", "info", "warning", "error"]);
+  assert.deepEqual(await seen({ "": "info", relay: "warning" }), ["warning", "error"]);
+  assert.deepEqual(await seen({ relay: "error", "relay.worker": "info" }), ["info", "warning", "error"]);
 });
