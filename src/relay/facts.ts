@@ -11,6 +11,8 @@ export interface LinkFact {
   readonly mac?: Uint8Array;
   /** Whether it needs a neighbour's hardware address (Ethernet): false for tunnels. */
   readonly ethernet: boolean;
+  /** Trains of datagrams that leave by it come in elsewhere on this host as one, where nobody could take them apart. */
+  readonly singly?: boolean;
 }
 
 /** The box at one moment. */

@@ -4,15 +4,17 @@ import { dumpLinks, type LinkRecord } from "../linux/netlink/link.ts";
 import { dumpNeighbours } from "../linux/netlink/neighbour.ts";
 import { routeTo } from "../linux/netlink/route.ts";
 import type { RtnlSocket } from "../linux/netlink/socket.ts";
+import { knowsAggregates } from "../linux/packet/ring.ts";
 import type { Facts, LinkFact } from "./facts.ts";
 
 /** ARPHRD_ETHER. */
 const ETHERNET = 1;
 const MAC_TEXT = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
-function linkFact({ ifindex, name, up, mtu, type, address }: LinkRecord): LinkFact {
+function linkFact({ ifindex, name, up, mtu, type, address, kind }: LinkRecord): LinkFact {
   const mac = MAC_TEXT.test(address) ? Buffer.from(address.replaceAll(":", ""), "hex") : undefined;
-  return { ifindex, name, up, mtu, ethernet: type === ETHERNET, ...(mac && { mac }) };
+  const singly = kind === "veth" && !knowsAggregates();
+  return { ifindex, name, up, mtu, ethernet: type === ETHERNET, ...(mac && { mac }), ...(singly && { singly }) };
 }
 
 /** The address that copies leave by, for each interface: one for all of the network rather than for the link alone. */

@@ -1,15 +1,15 @@
 /** An input of the relay: the workers that copy what the kernel leaves, with their rings and sockets. */
-import type { Fd } from "../linux/fd.ts";
 import type { Netns } from "../linux/netns.ts";
-import { openRing, type RingMode, ringLayout, type RingOptions } from "../linux/packet/ring.ts";
-import { openEgress, openRawEgress } from "../linux/udp/egress.ts";
-import { openRefusing } from "../linux/udp/refusing.ts";
+import { knowsAggregates, openRing, type RingMode, ringLayout, type RingOptions } from "../linux/packet/ring.ts";
 import { logger } from "../core/log.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LinkFact } from "./facts.ts";
+import type { Gro } from "./gro.ts";
 import type { PlaneOutput, PlaneRule } from "./model.ts";
+import { outputSocket } from "./output-socket.ts";
 import { isGroup } from "./resolve.ts";
-import type { Provision, RingProvision } from "./workers/life.ts";
+import type { RingProvision } from "./workers/life.ts";
+import type { SocketProvision } from "./workers/sockets.ts";
 import { RelayWorker } from "./workers/handle.ts";
 import { encodeRule } from "./worker/rule-codec.ts";
 
@@ -20,6 +20,8 @@ export interface InputSettings {
   readonly workers: number;
   /** Bytes of a worker's ring. */
   readonly ringBytes: number;
+  /** Whether the interface is made to join the packets of a stream (GRO). Default keep. */
+  readonly gro?: Gro;
   /** Processors of each worker, by the interface's name; any where nothing is said. */
   readonly pinning: Readonly<Record<string, readonly number[]>>;
 }
@@ -38,14 +40,17 @@ export interface InputOptions {
 
 const log = logger("relay");
 
-/** Distinguishes fanout groups of one interface. */
+/** Distinguishes fanout groups of one interface: the kernel lets no socket of another kind into one that is there. */
 const FANOUT_KINDS = 4;
+const fanoutKind = ({ family, tagged }: Pick<RingOptions, "family" | "tagged">): number =>
+  (family === 6 ? 2 : 0) + (tagged ? 1 : 0);
 
 /** Rings that these rules need. */
 function ringsFor(rules: readonly PlaneRule[]): Pick<RingOptions, "family" | "tagged" | "unicast">[] {
   return ([4, 6] as const).flatMap((family) => {
     const own = rules.filter(({ group }) => group.length === (family === 4 ? 4 : 16));
-    const unicast = own.map(({ group }) => group).filter((group) => !isGroup(group));
+    const hosts = own.map(({ group }) => group).filter((group) => !isGroup(group));
+    const unicast = [...new Map(hosts.map((host) => [Buffer.from(host).toString("hex"), host] as const)).values()];
     return [false, true].flatMap((tagged) => {
       const some = own.some(({ vlan }) => vlan > 0 === tagged);
       return some ? [{ family, tagged, unicast }] : [];
@@ -86,7 +91,7 @@ export class Input implements AsyncDisposable {
         slots,
         ...(own && { cpus: own }),
         rings: () => this.#openRings(),
-        provide: (rule) => this.#openSockets(rule),
+        provide: ({ id, outputs }) => outputs.map((output) => this.#socketFor(id, output)),
         dead: () => {
           this.#isDead = true;
           changed();
@@ -134,9 +139,9 @@ export class Input implements AsyncDisposable {
     const { link, settings } = this.#options;
     const { profile: mode, ringBytes: bytes, workers } = settings;
     using opened = new DisposableStack();
-    const rings = ringsFor(this.#rules).map((kind, index): RingProvision => {
-      const options = { ...kind, mode, bytes, mtu: link.mtu, bare: !link.ethernet };
-      const id = (process.pid + link.ifindex * FANOUT_KINDS + index) & 0xffff;
+    const rings = ringsFor(this.#rules).map((kind): RingProvision => {
+      const options = { ...kind, mode, bytes, mtu: link.mtu, bare: !link.ethernet, aggregates: knowsAggregates() };
+      const id = (process.pid + link.ifindex * FANOUT_KINDS + fanoutKind(kind)) & 0xffff;
       const shared = workers > 1 ? { fanout: { id } } : {};
       const fd = opened.use(this.#within(() => openRing({ ...options, ifindex: link.ifindex, ...shared })));
       return { fd, layout: ringLayout(options) };
@@ -145,21 +150,21 @@ export class Input implements AsyncDisposable {
     return rings;
   }
 
-  /** A socket for each output. One that cannot be opened is one that refuses every copy, and the others do their work. */
-  #openSockets({ id, outputs }: PlaneRule): Provision {
-    using opened = new DisposableStack();
-    const fds = this.#within(() => outputs.map((output) => opened.use(this.#openSocket(id, output))));
-    opened.move();
-    return { fds, kinds: outputs.map(({ source }) => (source ? "udp" : "raw")) };
-  }
-
-  #openSocket(id: string, output: PlaneOutput): Fd {
-    try {
-      return output.source ? openEgress({ output }) : openRawEgress({ output });
-    } catch (error) {
-      log.warn("rule {id} cannot send by {device}: {reason}", { id, device: output.device, reason: messageOf(error) });
-      return openRefusing(output.group.length === 4 ? 4 : 6);
-    }
+  /** A socket for an output. One that cannot be opened is one that refuses every copy, and the others do their work. */
+  #socketFor(id: string, output: PlaneOutput): SocketProvision {
+    const socket = outputSocket(output);
+    return {
+      ...socket,
+      open: () => {
+        try {
+          return this.#within(socket.open);
+        } catch (error) {
+          const { device } = output;
+          log.warn("rule {id} cannot send by {device}: {reason}", { id, device, reason: messageOf(error) });
+          return undefined;
+        }
+      },
+    };
   }
 
   /** Ends the workers, once they have sent what they have. */

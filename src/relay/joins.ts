@@ -37,6 +37,11 @@ export class Joins {
     return this.#work;
   }
 
+  /** Waits for all that was to be done so far. */
+  idle(): Promise<void> {
+    return this.#work;
+  }
+
   async #sync(wanted: ReadonlyMap<string, Membership>): Promise<void> {
     const missing = [...wanted].filter(([key]) => !this.#joined.has(key));
     const errors = await this.#pool.joinAll(missing.map(([, membership]) => groupAt(membership)));

@@ -99,6 +99,8 @@ export interface PlaneOutput {
   /** Where the frame goes: made of the group, or the neighbour's; undefined while that is not known. */
   readonly mac?: Uint8Array;
   readonly mtu: number;
+  /** Datagrams are to be sent one by one: nobody behind it could take a train of them apart. */
+  readonly singly?: boolean;
 }
 
 /**

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { briefly, messageOf } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
+import type { FdStore } from "../linux/fd-store.ts";
 import { MembershipPool } from "../linux/multicast/membership.ts";
 import { RtnlSocket } from "../linux/netlink/socket.ts";
 import type { Netns } from "../linux/netns.ts";
@@ -14,6 +15,7 @@ import { byInput, membershipOf, memberships } from "./desired.ts";
 import { readFacts } from "./fetch.ts";
 import type { Facts } from "./facts.ts";
 import { Input, type InputSettings } from "./input.ts";
+import { setGro } from "./gro.ts";
 import { Joins } from "./joins.ts";
 import type { KernelPlane } from "./kernel/plane.ts";
 import type { RuleRequest } from "./kernel/table.ts";
@@ -33,6 +35,8 @@ export interface RelayParts {
   readonly ns?: Netns;
   /** Absent where the kernel can do nothing of it, or shall not. Stays the caller's. */
   readonly kernel?: KernelPlane;
+  /** Keeps memberships from one process to the next. */
+  readonly fds?: FdStore;
   /** Something changed that another {@link Relay.reconcile} may mend. */
   readonly changed: () => void;
 }
@@ -63,7 +67,7 @@ export interface WorkerView {
 const log = logger("relay");
 
 /** Tagged frames reach a worker's ring before the kernel plane sees them: whoever has such a rule has it alone. */
-function forKernel({ plane, rule }: Resolved, traced: ReadonlySet<string>): RuleRequest[] {
+function forKernel({ plane, rule }: Resolved, traced: ReadonlyMap<string, number>): RuleRequest[] {
   if (!plane || (plane.vlan !== 0 && rule.engine !== "kernel")) return [];
   return [{ rule: plane, engine: traced.has(rule.id) ? "user" : rule.engine }];
 }
@@ -79,14 +83,16 @@ export class Relay implements AsyncDisposable {
   readonly #joins: Joins;
   readonly #slots = new Slots(SLOTS);
   readonly #tally = new Tally(SLOTS);
+  /** As last read. */
+  #kernelCounts: readonly number[] = [];
   readonly #speeds = new Speeds();
   readonly #inputs = new Map<number, Input>();
   /** Those that are no more, until they have ended. */
   readonly #leaving = new Map<Input, Promise<void>>();
   #rules: readonly Rule[] = [];
   #resolved: readonly Resolved[] = [];
-  /** Rules that the workers carry for as long as somebody looks at their packets. */
-  readonly #traced = new Set<string>();
+  /** Rules that the workers carry for as long as somebody looks at their packets, and how many do. */
+  readonly #traced = new Map<string, number>();
   #carried: ReadonlyMap<string, true | string> = new Map();
   #work: Promise<void> = Promise.resolve();
 
@@ -94,7 +100,7 @@ export class Relay implements AsyncDisposable {
   constructor(parts: RelayParts) {
     this.#parts = parts;
     this.#socket = this.#owned.use(RtnlSocket.open(parts.ns));
-    this.#joins = new Joins(this.#owned.use(new MembershipPool(parts.ns)));
+    this.#joins = new Joins(this.#owned.use(new MembershipPool(parts.ns, parts.fds)));
   }
 
   /** The rules that hold, whatever becomes of them. */
@@ -175,6 +181,7 @@ export class Relay implements AsyncDisposable {
       if (!rules) continue;
       let input = this.#inputs.get(link.ifindex);
       if (!input) {
+        setGro(this.#socket.fd, link.name, settings.gro ?? "keep");
         input = new Input({ link, settings, slots: SLOTS, changed, ...(ns && { ns }) });
         this.#inputs.set(link.ifindex, input);
       }
@@ -202,13 +209,14 @@ export class Relay implements AsyncDisposable {
     return [...workers, this.#kernelTable()];
   }
 
+  /** Where it cannot be read it is as it was: counters never go back. */
   #kernelTable(): ArrayLike<number> {
     try {
-      return (this.#parts.kernel?.counters(this.#slots.highest + 1) ?? []).flat();
+      this.#kernelCounts = (this.#parts.kernel?.counters(this.#slots.highest + 1) ?? []).flat();
     } catch (error) {
       log.warn("the kernel's counters cannot be read: {reason}", { reason: briefly(error) });
-      return [];
     }
+    return this.#kernelCounts;
   }
 
   /** Takes a sample for the speeds of rules; to be called about once a second. */
@@ -239,9 +247,9 @@ export class Relay implements AsyncDisposable {
     });
   }
 
-  #runs({ ifindex, id }: PlaneRule): boolean {
+  #runs({ ifindex }: PlaneRule): boolean {
     const workers = this.#inputs.get(ifindex)?.workers ?? [];
-    return workers.some(({ status }) => status.state === "running" && !status.refused.has(id));
+    return workers.some(({ status }) => status.state === "running");
   }
 
   /**
@@ -252,7 +260,7 @@ export class Relay implements AsyncDisposable {
    */
   async trace(id: string, most: number, wait: number): Promise<readonly TracedPacket[]> {
     const until = this.#parts.clock.monotonic() + wait;
-    this.#traced.add(id);
+    this.#traced.set(id, (this.#traced.get(id) ?? 0) + 1);
     try {
       await this.reconcile();
       await this.sync();
@@ -265,7 +273,9 @@ export class Relay implements AsyncDisposable {
         await sleep(LOOK);
       }
     } finally {
-      this.#traced.delete(id);
+      const others = this.#traced.get(id)! - 1;
+      if (others > 0) this.#traced.set(id, others);
+      else this.#traced.delete(id);
       await this.reconcile();
     }
   }
@@ -292,10 +302,23 @@ export class Relay implements AsyncDisposable {
     return [...this.#inputs.values()];
   }
 
+  /** Waits until every group has been asked for that rules needed so far; some may have failed. */
+  async asked(): Promise<void> {
+    await this.#work;
+    await this.#joins.idle();
+  }
+
   /** Waits until all workers have their rules as they are now; false when one is not there. */
   async sync(): Promise<boolean> {
     await this.#work;
     return (await Promise.all([...this.#inputs.values()].map((input) => input.sync()))).every(Boolean);
+  }
+
+  /** Ends the workers, once they have sent what they have; what they counted can be read until this is disposed of. */
+  async stop(): Promise<void> {
+    await this.#work;
+    const workers = [...this.#inputs.values()].flatMap((input) => input.workers);
+    await Promise.all([...workers.map((worker) => worker.stop()), ...this.#leaving.values()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,6 +18,7 @@ const FACTS: Facts = {
     link("out1", 3, { up: false }),
     link("bare", 4),
     link("tun0", 5, { ethernet: false }),
+    link("pair", 6, { singly: true }),
   ]),
   addresses: new Map([
     [2, { 4: "192.0.2.1", 6: "2001:db8::1" }],
@@ -110,6 +111,15 @@ test("tunnels need no hardware address, and an address that is named is taken", 
   const [tunnel] = resolved([output({ interface: "tun0", source: { kind: "address", address: "10.9.9.9" } })]).plane!
     .outputs;
   assert.deepEqual([tunnel!.mac, tunnel!.ownMac, [...tunnel!.source!]], [undefined, undefined, [10, 9, 9, 9]]);
+});
+
+test("an output behind which nobody could take a train of datagrams apart says so", () => {
+  const source = { kind: "address", address: "10.9.9.9" } as const;
+  const { plane } = resolved([output(), output({ interface: "pair", source })]);
+  assert.deepEqual(
+    plane!.outputs.map(({ singly }) => singly),
+    [undefined, true],
+  );
 });
 
 test("IPv6 has the address and the hardware address of its family", () => {

@@ -86,6 +86,7 @@ function resolveOutput(output: RuleOutput, slot: number, facts: Facts): PlaneOut
     port: output.port,
     ttl: output.ttl,
     mtu: link.mtu,
+    ...(link.singly && { singly: true }),
     ...(output.dscp !== undefined && { dscp: output.dscp }),
     ...(source && { source }),
     ...(link.ethernet && link.mac && { ownMac: link.mac }),

@@ -21,7 +21,16 @@ test("without a table there is nothing, and an empty one has what is usual", () 
   assert.deepEqual(read("[relay]"), {
     problems: [],
     config: {
-      settings: { ttl: 1, engine: "auto", profile: "throughput", workers: 1, ringBytes: 32 * 2 ** 20, pinning: {} },
+      settings: {
+        ttl: 1,
+        engine: "auto",
+        profile: "throughput",
+        workers: 1,
+        ringBytes: 32 * 2 ** 20,
+        gro: "keep",
+        telemetrySeconds: 0,
+        pinning: {},
+      },
       rules: [],
     },
   });
@@ -98,7 +107,17 @@ test("processors are those of interfaces", () => {
     );
 });
 
-test("rules that lead back are warned of, and too many outputs are refused", () => {
+test("telemetry is told by whole seconds, up to a day", () => {
+  assert.equal(read("[relay]\ntelemetry_seconds = 10").config?.settings.telemetrySeconds, 10);
+  for (const bad of ["0", "0.5", "86401", '"10 s"', "true"])
+    assert.match(
+      read(`[relay]\ntelemetry_seconds = ${bad}`).problems[0]!.message,
+      /relay\.telemetry_seconds: .*wanted a whole number from 1 to 86400/,
+      bad,
+    );
+});
+
+test("24: rules that lead back are warned of, and too many outputs are refused", () => {
   const back = RULE.replace("eth1", "eth9").replace("eth0", "eth1").replace("eth9", "eth0");
   const [cycle] = read(RULE + back).problems;
   assert.deepEqual([cycle?.code, cycle?.severity], ["RELAY_CYCLE", "warning"]);

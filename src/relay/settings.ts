@@ -3,6 +3,7 @@ import { type ConfigDocument, ConfigTable, type Keys, tableOf } from "../core/co
 import { integer, interfaceName, oneOf, type ReadValue, Refusal, shown } from "../core/config-values.ts";
 import type { Problem } from "../core/errors.ts";
 import { asTable } from "../core/toml.ts";
+import type { Gro } from "./gro.ts";
 import type { Engine } from "./model.ts";
 import { readRule } from "./rules/read.ts";
 import { checkRules, type PlacedRule } from "./rules/set.ts";
@@ -15,6 +16,8 @@ export const RELAY_KEYS = {
   profile: '"throughput"',
   workers: "1",
   ring_mib: "32",
+  gro: '"keep"',
+  telemetry_seconds: "10",
   pinning: "{ eth0 = [0, 1] }",
   rules: "[]",
 } as const satisfies Keys;
@@ -29,6 +32,10 @@ export interface RelaySettings {
   readonly workers: number;
   /** Of a worker's ring. */
   readonly ringBytes: number;
+  /** Whether inputs are made to join the packets of a stream (GRO), or left as they are. */
+  readonly gro: Gro;
+  /** How often what was done is logged, as MCR does, s; 0: never. */
+  readonly telemetrySeconds: number;
   /** Processors of the workers of an input, by its name. */
   readonly pinning: Readonly<Record<string, readonly number[]>>;
 }
@@ -43,6 +50,7 @@ const LARGEST_TTL = 255;
 const MOST_WORKERS = 16;
 const RING = { least: 1, usual: 32, most: 512 };
 const MIB = 2 ** 20;
+const LONGEST_TELEMETRY = 86_400;
 const LARGEST_CPU = 1023;
 
 const pinning: ReadValue<Readonly<Record<string, readonly number[]>>> = (value) => {
@@ -81,6 +89,8 @@ export function readRelay(document: ConfigDocument): {
     profile: table.optional("profile", oneOf("throughput", "latency")) ?? "throughput",
     workers: table.optional("workers", integer(1, MOST_WORKERS)) ?? 1,
     ringBytes: MIB * (table.optional("ring_mib", integer(RING.least, RING.most)) ?? RING.usual),
+    gro: table.optional("gro", oneOf("keep", "on")) ?? "keep",
+    telemetrySeconds: table.optional("telemetry_seconds", integer(1, LONGEST_TELEMETRY)) ?? 0,
     pinning: table.optional("pinning", pinning) ?? {},
   };
   const defaults = { ttl, engine, origin: "static" as const };

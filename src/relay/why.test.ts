@@ -54,7 +54,7 @@ function codes(group: string, { rule, view, state = "active", reason, outputReas
         device: "eth0",
         passedOver: CLEAN,
         ringDrops: 0,
-        workers: [{ state: "running", restarts: 0, refused: new Map() }],
+        workers: [{ state: "running", restarts: 0 }],
         ...input,
       },
     ],
@@ -75,7 +75,7 @@ test("no relay, no rule", () => {
 });
 
 test("each cause is found, and stands before what only tells", () => {
-  const running = { state: "running", restarts: 0, refused: new Map() } as const;
+  const running = { state: "running", restarts: 0 } as const;
   const cases: readonly (readonly [Case, readonly string[]])[] = [
     [{ state: "pending", reason: "interface eth0 is not there" }, ["not-active"]],
     [{ state: "idle", reason: "none of its outputs can be used" }, ["not-active"]],
@@ -93,6 +93,7 @@ test("each cause is found, and stands before what only tells", () => {
     [{ input: { ringDrops: 9 } }, ["ring-full", "carried"]],
     [{ view: { carriedBy: "user", kernelReason: "it has 70 outputs, more than 60" } }, ["user-plane", "carried"]],
     [{ rule: { outputs: [{ ...RULE.outputs[0]!, ttl: 1 }] } }, ["ttl", "carried"]],
+    [{ rule: { outputs: [{ ...RULE.outputs[0]!, source: { kind: "preserve" } }] } }, ["rpf", "carried"]],
   ];
   for (const [given, wanted] of cases) assert.deepEqual(codes(GROUP, given), wanted, JSON.stringify(given));
 });

@@ -30,6 +30,7 @@ export type FindingCode =
   | "ring-full"
   | "user-plane"
   | "ttl"
+  | "rpf"
   | "carried";
 
 /** An input as it is seen here. */
@@ -163,7 +164,7 @@ function ofRule(view: RuleView, input: InputFact | undefined): Finding[] {
         `No packet has come for ${name} on ${rule.input.interface}`,
         isHost(rule.input.group)
           ? "See whether they reach the interface: tcpdump -ni the interface, udp"
-          : "See whether they reach the interface (tcpdump); if not, the sender's TTL, or a switch or router before it, stops them",
+          : "See whether they reach the interface (tcpdump); if not, the sender's TTL, or a switch or router before it, stops them (rp_filter and routes of this box do not: packets are taken before those are asked)",
       ),
     );
     if (input) all.push(...passedOver(input));
@@ -171,7 +172,7 @@ function ofRule(view: RuleView, input: InputFact | undefined): Finding[] {
   all.push(...losses(`of ${name}`, own));
   let sent = 0;
   for (const [index, { slot: at, reason: unusable }] of outputs.entries()) {
-    const { interface: device, group, ttl } = rule.outputs[index]!;
+    const { interface: device, group, ttl, source } = rule.outputs[index]!;
     const to = `to ${group} by ${device}`;
     const copies = counts(at);
     sent += copies.packets;
@@ -192,6 +193,15 @@ function ofRule(view: RuleView, input: InputFact | undefined): Finding[] {
           "info",
           `Copies ${to} have a TTL of 1: they reach that segment, and no router beyond it`,
           "Give the output a higher ttl if receivers are further away",
+        ),
+      );
+    if (copies.packets > 0 && source.kind === "preserve")
+      all.push(
+        found(
+          "rpf",
+          "info",
+          `Copies ${to} keep the sender's address: who receives them there drops them (rp_filter, RPF) unless its own route to that address leads back the same way`,
+          'Give the output source = "rewrite", or the receivers a route to the sender or rp_filter = 0',
         ),
       );
   }

@@ -21,7 +21,7 @@ const rule = (id: string, from: string, to: readonly string[], port = 5000, toPo
 });
 const ids = (rules: readonly Rule[]) => findCycles(rules).map((cycle) => cycle.map(({ id }) => id));
 
-test("there and back, the long way round, and trees that are none", () => {
+test("24: there and back, the long way round, and trees that are none", () => {
   assert.deepEqual(ids([rule("1", "a", ["b"]), rule("2", "b", ["a"])]), [["1", "2", "1"]]);
   assert.deepEqual(ids([rule("1", "a", ["b"]), rule("2", "b", ["c"]), rule("3", "c", ["a"])]), [["1", "2", "3", "1"]]);
   assert.deepEqual(ids([rule("1", "a", ["b", "c"]), rule("2", "b", ["d"]), rule("3", "c", ["d"])]), []);
@@ -167,7 +167,7 @@ const anyRules = (ports: readonly number[], from: readonly (string | undefined)[
     );
 const anyGoesRound = (rules: readonly Rule[]): boolean => PACKETS.some((packet) => goesRound(rules, packet));
 
-test("no packet that goes round for ever is missed, whatever rules leave open", () => {
+test("24: no packet that goes round for ever is missed, whatever rules leave open", () => {
   const seen = { round: 0, not: 0 };
   fc.assert(
     fc.property(anyRules([0, 1, 2], [undefined, undefined, "s", "t"]), (rules) => {

@@ -99,7 +99,13 @@ const refused: readonly (readonly [change: Record<string, unknown>, says: RegExp
   [{ name: "a\nb" }, /name: it is "a\\nb", wanted a text/],
   [{ id: ".." }, /id: it is "\.\.", wanted a text of 1 to 64 characters, and not dots alone/],
   [{ max_rate: "0bit" }, /max_rate: it is "0bit", wanted a rate/],
+  [{ max_rate: "0.5bit" }, /max_rate: it is "0\.5bit", wanted a rate/],
+  [{ max_rate: "99999tbit" }, /max_rate: it is "99999tbit", wanted a rate/],
 ];
+
+test("a rate that is no whole number of bits is held to in whole ones", () => {
+  assert.deepEqual(read({ ...RULE, max_rate: "20.3333kbit" }).rule?.cap, { bitsPerSecond: 20_333 });
+});
 
 for (const [change, says] of refused)
   test(`refused: ${JSON.stringify(change)}`, () => {

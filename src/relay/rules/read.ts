@@ -102,11 +102,12 @@ const source: ReadValue<SourceChoice & { readonly family?: 4 | 6 }> = (value) =>
   return { kind: "address", address: address.text, family: address.family };
 };
 
+/** In whole bits a second, of which no more than is said shall pass. */
 const rate: ReadValue<number> = (value) => {
-  const parsed = typeof value === "string" ? parseRate(value) : undefined;
-  return parsed === undefined || parsed <= 0
-    ? new Refusal(`it is ${shown(value)}, wanted a rate, such as "20Mbit"`)
-    : parsed;
+  const bits = Math.floor((typeof value === "string" && parseRate(value)) || 0);
+  return bits > 0 && Number.isSafeInteger(bits)
+    ? bits
+    : new Refusal(`it is ${shown(value)}, wanted a rate, such as "20Mbit"`);
 };
 
 /** A table, or nothing of the kind. */
