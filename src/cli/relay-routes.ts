@@ -138,8 +138,53 @@ const imported = buildCommand({
   docs: { brief: "Show the [relay] that does what a configuration of MCR says" },
 });
 
+const places = (brief: string) =>
+  ({ kind: "array", parameter: argument(`${brief}: GROUP:PORT@INTERFACE`, "PLACE"), minimum: 1 }) as const;
+const withDefault = (brief: string, value: string) =>
+  ({ kind: "parsed", parse: numberParser, brief, placeholder: "N", default: value }) as const;
+
+const generate = buildCommand({
+  loader: () => import("./commands/relay/generate.ts"),
+  parameters: {
+    flags: {
+      json,
+      netns: text("Send from this network namespace (name or path)", "NS"),
+      rate: {
+        kind: "parsed",
+        parse: String,
+        brief: "Packets a second to each place, such as 250k, or max",
+        placeholder: "RATE",
+        default: "1000",
+      },
+      size: withDefault("Bytes of payload of each", "1400"),
+      seconds: withDefault("For so long", "10"),
+      packets: number("So many to each place, instead"),
+      source: text("From this address of the host", "ADDRESS"),
+      ttl: withDefault("Time to live of each", "8"),
+    },
+    aliases: { j: "json" },
+    positional: places("Where to send"),
+  },
+  docs: { brief: "Send numbered datagrams at a pace, to measure by" },
+});
+
+const sink = buildCommand({
+  loader: () => import("./commands/relay/sink.ts"),
+  parameters: {
+    flags: {
+      json,
+      netns: text("Listen in this network namespace (name or path)", "NS"),
+      seconds: withDefault("For so long at most", "60"),
+      idle: withDefault("Stop when nothing has come for so many seconds, after something has", "2"),
+    },
+    aliases: { j: "json" },
+    positional: places("Where to listen"),
+  },
+  docs: { brief: "What arrives of them: lost, twice, reordered, how late" },
+});
+
 /** `relay` */
 export const relay = buildRouteMap({
-  routes: { rule: rules, stats, worker, trace, why, check, load, save, import: imported },
+  routes: { rule: rules, stats, worker, trace, why, check, load, save, import: imported, generate, sink },
   docs: { brief: "Multicast between segments that do not route" },
 });

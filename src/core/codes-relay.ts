@@ -31,4 +31,8 @@ export const RELAY_ERRORS = {
     'Rule "{id}" is of the configuration',
     'Change or remove it in "{file}", then run sluice reload',
   ),
+  RELAY_TRAFFIC: failure(
+    "Cannot {action} {place}: {reason}",
+    "Check the interface, that it is up, and its addresses: ip address; --netns names another namespace",
+  ),
 } as const satisfies Readonly<Record<string, ErrorSpec>>;

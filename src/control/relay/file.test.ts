@@ -68,7 +68,7 @@ const rules = fc
     })),
   );
 
-test("what is kept reads back as it was", () => {
+test("38: what is kept reads back as it was", () => {
   fc.assert(
     fc.property(rules, (all) => {
       assert.deepEqual(reread(renderRules(all)), all);
@@ -76,7 +76,7 @@ test("what is kept reads back as it was", () => {
   );
 });
 
-test("what is wrong in a file is told all at once, with its line", () => {
+test("38: what is wrong in a file is told all at once, with its line", () => {
   const text = "[relay]\n".concat('[[relay.rules]]\ninterface = "a b"\n[[relay.rules]]\nport = 0\n');
   assert.throws(
     () => reread(text),
@@ -84,7 +84,7 @@ test("what is wrong in a file is told all at once, with its line", () => {
   );
 });
 
-test("loading adds what is missing, replaces what differs, and removes only when it is told to", () => {
+test("38: loading adds what is missing, replaces what differs, and removes only when it is told to", () => {
   const [a, b, c] = ["a", "b", "c"].map((id): WholeRule => ({
     id,
     interface: "eth0",
@@ -94,6 +94,13 @@ test("loading adds what is missing, replaces what differs, and removes only when
   }));
   const other = { ...b!, port: 2 };
   const turned = { outputs: a!.outputs, port: a!.port, group: a!.group, interface: a!.interface, id: "a" };
-  assert.deepEqual(planLoad([turned, other], [a!, b!, c!], false), { add: [], replace: [other], remove: [], kept: 1 });
-  assert.deepEqual(planLoad([a!, b!], [b!, c!], true), { add: [a], replace: [], remove: ["c"], kept: 1 });
+  assert.deepEqual(planLoad([turned, other], [a!, b!, c!], [], false), {
+    add: [],
+    replace: [other],
+    remove: [],
+    kept: 1,
+  });
+  assert.deepEqual(planLoad([a!, b!], [b!, c!], [], true), { add: [a], replace: [], remove: ["c"], kept: 1 });
+  assert.deepEqual(planLoad([turned, b!], [b!], [a!], true), { add: [], replace: [], remove: [], kept: 2 });
+  assert.deepEqual(planLoad([other], [], [b!], true), { add: [other], replace: [], remove: [], kept: 0 });
 });

@@ -56,15 +56,27 @@ const sorted = (value: unknown): unknown => {
 /**
  * Plans it.
  *
- * @param there rules that were added before
- * @param only whether those of them that are not wanted are removed
+ * @param added rules that were added before
+ * @param fixed those of the configuration, which stay as they are
+ * @param only whether added ones that are not wanted are removed
  */
-export function planLoad(wanted: readonly WholeRule[], there: readonly WholeRule[], only: boolean): Load {
-  const before = new Map(there.map((rule) => [rule.id, rule]));
-  const add = wanted.filter(({ id }) => !before.has(id));
-  const known = wanted.filter(({ id }) => before.has(id));
+export function planLoad(
+  wanted: readonly WholeRule[],
+  added: readonly WholeRule[],
+  fixed: readonly WholeRule[],
+  only: boolean,
+): Load {
+  const before = new Map(added.map((rule) => [rule.id, rule]));
+  const configured = new Map(fixed.map((rule) => [rule.id, rule]));
+  const isConfigured = (rule: WholeRule): boolean => {
+    const other = configured.get(rule.id);
+    return other !== undefined && same(rule, other);
+  };
+  const open = wanted.filter((rule) => !isConfigured(rule));
+  const add = open.filter(({ id }) => !before.has(id));
+  const known = open.filter(({ id }) => before.has(id));
   const replace = known.filter((rule) => !same(rule, before.get(rule.id)!));
   const ids = new Set(wanted.map(({ id }) => id));
-  const remove = only ? there.filter(({ id }) => !ids.has(id)).map(({ id }) => id) : [];
-  return { add, replace, remove, kept: known.length - replace.length };
+  const remove = only ? added.filter(({ id }) => !ids.has(id)).map(({ id }) => id) : [];
+  return { add, replace, remove, kept: wanted.length - add.length - replace.length };
 }

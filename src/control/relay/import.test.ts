@@ -21,7 +21,7 @@ const CONFIG = `{
   pim: { enabled: true },
 }`;
 
-test("rules, TTL and pinning are carried over, and what is not is named", () => {
+test("38: rules, TTL and pinning are carried over, and what is not is named", () => {
   const { toml, rules, notes, warnings } = importMcr(CONFIG, "mcr.json5");
   assert.equal(rules, 1);
   assert.deepEqual(warnings, []);

@@ -1,5 +1,6 @@
 /** The relay on this machine: its place among programs, its tables, and the namespace that it works in. */
 import { openTcHost } from "../../dispatcher/tc-host.ts";
+import type { FdStore } from "../../linux/fd-store.ts";
 import { RtnlSocket } from "../../linux/netlink/socket.ts";
 import { openNetns } from "../../linux/netns.ts";
 import { KernelPlane } from "../../relay/kernel/plane.ts";
@@ -37,14 +38,15 @@ export interface OpenRelay extends AsyncDisposable {
 /**
  * Opens it. Nothing is carried before it has rules.
  *
+ * @param fds keeps memberships from one process to the next
  * @param changed something changed that a look at the box may mend
  * @throws SluiceError NETNS_MISSING, STORE, SystemError
  */
-export function openRelay(place: Place, settings: RelaySettings, changed: () => void): OpenRelay {
+export function openRelay(place: Place, settings: RelaySettings, fds: FdStore, changed: () => void): OpenRelay {
   using owned = new DisposableStack();
   const { kernel } = owned.use(openKernel(place));
   const ns = place.netns === undefined ? undefined : owned.use(openNetns(place.netns));
-  const relay = new Relay({ clock: place.clock, settings, kernel, changed, ...(ns && { ns }) });
+  const relay = new Relay({ clock: place.clock, settings, kernel, fds, changed, ...(ns && { ns }) });
   const kept = owned.move();
   return {
     relay,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseInput, parseOutput } from "./words.ts";
+import { parseInput, parseOutput, parseTrafficPlace } from "./words.ts";
 
 test("what comes in, in either family, with a port or any", () => {
   const input = (text: string) => Object.values(parseInput(text));
@@ -29,4 +29,22 @@ test("what cannot be read is said with what was wanted", () => {
     assert.throws(() => parseInput(text), /wanted/, text);
   for (const text of ["eth1,ttl", "eth1,ttl=x", "eth1,tll=3", "eth1,source="])
     assert.throws(() => parseOutput(text), /wanted/, text);
+});
+
+test("places of traffic are an address, a port and an interface", () => {
+  const { text, address, ...place } = parseTrafficPlace("239.1.1.1:5000@eth0", "x");
+  assert.deepEqual(
+    [text, [...address], place],
+    ["239.1.1.1:5000@eth0", [239, 1, 1, 1], { device: "eth0", port: 5000 }],
+  );
+  assert.equal(parseTrafficPlace("[ff3e::1]:5000@eth0", "x").address.length, 16);
+  for (const bad of [
+    "eth0",
+    "239.1.1.1@eth0",
+    "239.1.1.1:0@eth0",
+    "239.1.1.1:any@eth0",
+    "239.1.1:1@eth0",
+    "239.1.1.1:65536@eth0",
+  ])
+    assert.throws(() => parseTrafficPlace(bad, "x"), /wanted|port/, bad);
 });

@@ -2,13 +2,17 @@
  * Rules as the command line says them: `239.1.1.1:5000@eth0` is what comes in, and `239.2.2.2:6000@eth1,ttl=8,dscp=34` or
  * just `eth1` where copies go. Pure; whether the values are right is for the reader of rules to say.
  */
+import { isIP } from "node:net";
 import type { NewRuleJson } from "../../api/schemas/relay.ts";
 import { sluiceError } from "../../core/errors.ts";
+import { addressBytes } from "../../core/prefix.ts";
 
 /** An address with a port, where it has one: `239.1.1.1`, `239.1.1.1:5000`, `[ff3e::1]:5000`, `ff3e::1`. */
 const ENDPOINT = /^(?:\[(?<bracketed>[^\]]+)\]|(?<bare>[^:]*|[^:]*:[^:]*:.*?))(?::(?<port>\w+))?$/;
 
-const usage = (reason: string): Error => sluiceError("USAGE", { reason, command: "sluice relay rule add" });
+const LARGEST_PORT = 65_535;
+
+const usage = (reason: string, command = "sluice relay rule add"): Error => sluiceError("USAGE", { reason, command });
 
 function parsePort(word: string, text: string): number {
   if (word === "any") return 0;
@@ -38,6 +42,23 @@ export function parseInput(text: string): Pick<NewRuleJson, "interface" | "group
       `Cannot read "${text}": wanted GROUP:PORT@INTERFACE, such as 239.1.1.1:5000@eth0 (the port may be any)`,
     );
   return { interface: device, group, port };
+}
+
+/** Where generators send to, and sinks listen. */
+export interface TrafficPlace {
+  readonly text: string;
+  readonly device: string;
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** A place to send to, or to listen at: `239.1.1.1:5000@eth0`. @param command who asks @throws SluiceError USAGE */
+export function parseTrafficPlace(text: string, command: string): TrafficPlace {
+  const { group = "", port = 0, device } = parsePlace(text);
+  if (isIP(group) === 0 || port < 1 || port > LARGEST_PORT)
+    throw usage(`Cannot read "${text}": wanted ADDRESS:PORT@INTERFACE, such as 239.1.1.1:5000@eth0`, command);
+  return { text, device, address: addressBytes(group), port };
 }
 
 const OPTIONS = ["ttl", "dscp", "source"] as const;

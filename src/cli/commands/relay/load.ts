@@ -14,12 +14,10 @@ async function load(this: CliContext, { json, replace: only }: Flags, path: stri
   const { shownRule } = await import("../../../control/relay/json.ts");
   const { rules, warnings } = readRuleFile(path);
   for (const line of warningLines(warnings)) note(this, line);
-  const there = (await ask(this, "relay.rules", {})).rules.filter(({ origin }) => origin === "dynamic");
-  const { add, replace, remove, kept } = planLoad(
-    rules,
-    there.map((rule) => shownRule(rule)),
-    only,
-  );
+  const there = (await ask(this, "relay.rules", {})).rules;
+  const added = there.filter(({ origin }) => origin === "dynamic").map((rule) => shownRule(rule));
+  const fixed = there.filter(({ origin }) => origin === "static").map((rule) => shownRule(rule));
+  const { add, replace, remove, kept } = planLoad(rules, added, fixed, only);
   // What goes may take what comes.
   for (const id of remove) await ask(this, "relay.remove", { params: { id } });
   for (const body of [...replace, ...add]) await ask(this, "relay.add", { body });
