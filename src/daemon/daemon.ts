@@ -6,6 +6,7 @@ import type { Settings } from "../control/settings.ts";
 import { cleanUp } from "../control/shaper/apply.ts";
 import { messageOf, problem, type SluiceError } from "../core/errors.ts";
 import { logger } from "../core/log.ts";
+import type { FdStore } from "../linux/fd-store.ts";
 import { OwnPorts } from "../linux/netlink/ports.ts";
 import { monotonicMicroseconds, type Notifier } from "../linux/notify.ts";
 import { LiveRates } from "../shaper/live-rates.ts";
@@ -35,6 +36,7 @@ export interface DaemonOptions {
   readonly place: Place;
   readonly logs: Logs;
   readonly notifier: Notifier;
+  readonly fds: FdStore;
   readonly version: string;
 }
 
@@ -66,7 +68,7 @@ export class Daemon implements AsyncDisposable {
 
   /** @throws SluiceError STORE */
   constructor(options: DaemonOptions) {
-    const { logs, version } = options;
+    const { fds, logs, version } = options;
     const place = { ...options.place, live: new LiveRates() };
     this.#options = options;
     this.#startedAt = place.clock.now();
@@ -74,7 +76,7 @@ export class Daemon implements AsyncDisposable {
     const journal = new Journal(db, place.clock);
     const progress = new Topic<ProgressJson>(PROGRESS_KEPT);
     const serial = new Serial(() => this.#tidy.worked());
-    const system = { place, db, journal, serial, progress, ports: new OwnPorts() };
+    const system = { place, db, journal, serial, progress, ports: new OwnPorts(), fds };
     this.#system = system;
     this.#keeper = new Keeper(system, {
       adopt: (configuration) => this.#adopt(configuration),
@@ -123,6 +125,8 @@ export class Daemon implements AsyncDisposable {
     this.#supervisor.start(this.#watcher);
     await this.#autorate.adopt(this.#keeper.configuration?.autorate);
     await this.#relay.adopt(this.#keeper.configuration?.relay);
+    // Of a relay's. While there is one, it lets go of them.
+    if (!this.#relay.part) this.#system.fds.release();
     this.#state = "ready";
     journal.record("daemon.started", "info", `sluiced ${this.#options.version} listens on ${socket}`);
     this.#tell({ READY: "1" });
@@ -157,6 +161,7 @@ export class Daemon implements AsyncDisposable {
     this.#state = "stopping";
     this.#tell({ STOPPING: "1" });
     this.#system.journal.record("daemon.stopping", "info", "sluiced stops");
+    if (!cleanup) this.#system.fds.end();
     await this.#server.stop();
     await this.#bakery.drain();
     await this.#supervisor.stop();

@@ -38,6 +38,7 @@ export type EventKind =
   | "autorate.file"
   | "relay.rule"
   | "relay.state"
+  | "relay.worker"
   | "store.mended";
 
 /** Events that a listener can still get when it comes back. */

@@ -8,6 +8,7 @@ import { formatProblem, SluiceError, sluiceError } from "../core/errors.ts";
 import { EXIT } from "../core/exit.ts";
 import { explainError } from "../core/explain.ts";
 import { logger } from "../core/log.ts";
+import { FdStore } from "../linux/fd-store.ts";
 import { tryLock } from "../linux/lock.ts";
 import { Notifier } from "../linux/notify.ts";
 import { pathsBelow } from "../linux/paths.ts";
@@ -92,9 +93,10 @@ process.on("uncaughtException", (error) => {
 });
 
 const notifier = new Notifier(process.env);
+const fds = new FdStore(notifier, process.env);
 const daemon = (() => {
   try {
-    return new Daemon({ place, logs, notifier, version: VERSION });
+    return new Daemon({ place, logs, notifier, fds, version: VERSION });
   } catch (error) {
     return fail(error);
   }

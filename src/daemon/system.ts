@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ProgressJson } from "../api/schemas/system.ts";
 import type { Place } from "../control/place.ts";
+import type { FdStore } from "../linux/fd-store.ts";
 import type { OwnPorts } from "../linux/netlink/ports.ts";
 import type { LiveRates } from "../shaper/live-rates.ts";
 import type { Journal } from "./journal.ts";
@@ -18,4 +19,6 @@ export interface System {
   readonly progress: Topic<ProgressJson>;
   /** Sockets whose changes of the kernel the watcher need not look at. */
   readonly ports: OwnPorts;
+  /** What the next process shall find open. */
+  readonly fds: FdStore;
 }

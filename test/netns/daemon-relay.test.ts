@@ -1,23 +1,16 @@
 /** The relay in a live daemon: rules by file, command line and API, through reload, restart, and its end. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ip, LAB } from "../../demo/lab.ts";
-import type { RelayRuleJson } from "../../src/api/schemas/relay.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
-import { Capture } from "../helpers/capture.ts";
-import { DaemonLab } from "../helpers/daemon.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { PATIENCE, RelayDaemonLab } from "../helpers/relay-daemon-lab.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
-import { readUdp } from "../helpers/datagram-frame.ts";
 
 checkFds();
-
-/** Longest wait for a worker on a busy machine, ms. */
-const PATIENCE = 20_000;
 
 const FILE = `
 [relay]
@@ -31,52 +24,6 @@ port = 5000
 outputs = [{ interface = "${LAB.lan}", group = "239.2.2.2", port = 6000, ttl = 4 }]
 `;
 
-/** The daemon with a host that sends, and one that listens. */
-class RelayDaemonLab extends DaemonLab {
-  readonly #sender = PacketSocket.open("inet0", this.shaped.lab.internet);
-  readonly #capture = new Capture("sub0", this.shaped.lab.subscribers);
-  #seen: string[] = [];
-
-  constructor(more: string) {
-    super(more);
-    // Whoever listens sees packets one by one, and not what the kernel hands on before it cuts it up.
-    const features = ["gso", "off", "tx-udp-segmentation", "off"];
-    this.shaped.lab.router.run(() => execFileSync("ethtool", ["-K", LAB.lan, ...features], { stdio: "ignore" }));
-  }
-
-  send(count: number, to = "239.1.1.1", port = 5000): void {
-    for (let i = 0; i < count; i += 1) this.#sender.send(relayFrame({ to, port }));
-  }
-
-  /** Waits for so many datagrams to a group, and no more. */
-  async hears(to: string, count: number): Promise<void> {
-    await eventually(() => {
-      for (const frame of this.#capture.take()) this.#seen.push(readUdp(frame)?.to ?? "");
-      assert.equal(this.#seen.filter((group) => group === to).length, count, `datagrams to ${to}`);
-    }, PATIENCE);
-    this.#seen = this.#seen.filter((group) => group !== to);
-  }
-
-  async rule(id: string): Promise<RelayRuleJson> {
-    return (await this.client.call("relay.rule", { params: { id } })).rule;
-  }
-
-  /** Waits until a rule is carried. */
-  carried(id: string, by: "kernel" | "user"): Promise<RelayRuleJson> {
-    return eventually(async () => {
-      const rule = await this.rule(id);
-      assert.equal(rule.carriedBy, by, JSON.stringify(rule));
-      return rule;
-    }, PATIENCE);
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    this.#sender[Symbol.dispose]();
-    this.#capture[Symbol.dispose]();
-    await super[Symbol.asyncDispose]();
-  }
-}
-
 test("the relay in a daemon", async (t) => {
   await using lab = new RelayDaemonLab(FILE);
   await lab.start();
@@ -86,7 +33,7 @@ test("the relay in a daemon", async (t) => {
     return stdout;
   };
 
-  await t.test("rules of the file are carried, and what they carry is counted to the packet", async () => {
+  await t.test("36: rules of the file are carried, and what they carry is counted to the packet", async () => {
     await lab.carried("video", "kernel");
     lab.send(20);
     await lab.hears("239.2.2.2", 20);
@@ -119,7 +66,7 @@ test("the relay in a daemon", async (t) => {
     await lab.hears("239.2.2.2", 3);
   });
 
-  await t.test("what cannot be is refused with all that is wrong, and changes nothing", async () => {
+  await t.test("21, 22, 23: what cannot be is refused with all that is wrong, and changes nothing", async () => {
     const refused = (args: readonly string[], status: number, says: RegExp): void => {
       const result = lab.cli(["relay", "rule", ...args]);
       assert.deepEqual([result.status, says.test(result.stderr)], [status, true], result.stderr);
@@ -129,6 +76,7 @@ test("the relay in a daemon", async (t) => {
       78,
       /is a group|a group; wanted.*/s,
     );
+    refused(["add", "239.1.1.3:1@wan0", "wan0"], 78, /number 1 sends to 239\.1\.1\.3 on wan0, where it comes from/);
     refused(["add", "239.1.1.1:5000@wan0", "lan0"], 1, /Rule "\w+" is of the configuration/);
     refused(["add", "239.1.1.1:5000@wan0", "lan0", "--id", "x"], 78, /are the same: 239\.1\.1\.1 port 5000 on wan0/);
     refused(["add", "239.1.1.9@wan0", "lan0"], 64, /wanted GROUP:PORT@INTERFACE/);
@@ -157,7 +105,7 @@ test("the relay in a daemon", async (t) => {
     assert.equal((await lab.rule("video")).carriedBy, "kernel");
   });
 
-  await t.test("a rule waits for its interface, says so, and starts by itself", async () => {
+  await t.test("32: a rule waits for its interface, says so, and starts by itself", async () => {
     ok("relay", "rule", "add", "239.1.1.4:5000@late0", "239.4.4.4:5000@lan0", "--name", "late");
     assert.match(ok("relay", "rule", "get", "late"), /^late: pending: interface late0 is not there/);
     assert.match(ok("health"), /late is pending \(interface late0 is not there\)/);
@@ -170,11 +118,12 @@ test("the relay in a daemon", async (t) => {
     ip(lab.shaped.lab.router, ["link del late0"]);
   });
 
-  await t.test("rules are saved, and loaded again as they were", () => {
+  await t.test("38: rules are saved, and loaded again as they were", () => {
     const saved = lab.path("rules.toml");
     ok("relay", "save", "-o", saved);
     assert.match(ok("relay", "check", saved), /^ok: 2 rules; 0 warnings/);
     assert.equal(lab.cli(["relay", "save", "-o", saved]).status, 64, "nothing is written over");
+    assert.match(ok("relay", "load", saved, "--replace"), /^0 added, 0 replaced, 0 removed, 2 as they were/);
     lab.write(
       "rules.toml",
       (toml) => toml.slice(0, toml.indexOf("[[relay.rules]]")) + toml.slice(toml.lastIndexOf("[[relay.rules]]\n")),
@@ -186,6 +135,27 @@ test("the relay in a daemon", async (t) => {
     const { status, stderr } = lab.cli(["relay", "check", saved]);
     assert.equal(status, 78);
     assert.match(stderr, /rules\.toml:\d+:\d+: error: .*outputs\.0\.ttl: it is 0/);
+  });
+
+  await t.test("a rule that was added, and is written into the file later, is in nobody's way", async () => {
+    const input = "239.1.1.8:5000@wan0";
+    ok("relay", "rule", "add", input, "239.8.8.8:5000@lan0");
+    const output = `outputs = [{ interface = "${LAB.lan}", group = "239.8.8.8" }]`;
+    const written = `[[relay.rules]]\ninterface = "${LAB.wan}"\ngroup = "239.1.1.8"\nport = 5000\n${output}\n`;
+    lab.write("sluice.toml", (toml) => toml + written);
+    ok("reload");
+    const origins = async (): Promise<string[]> =>
+      (await lab.client.call("relay.rules", {})).rules
+        .filter(({ group }) => group === "239.1.1.8")
+        .map(({ origin }) => origin);
+    assert.deepEqual(await origins(), ["static"]);
+    ok("relay", "rule", "add", "239.1.1.9:5000@wan0", "lan0", "--id", "another");
+    ok("relay", "rule", "remove", "another");
+    lab.write("sluice.toml", (toml) => toml.replace(written, ""));
+    ok("reload");
+    assert.deepEqual(await origins(), ["dynamic"]);
+    const { rules } = await lab.client.call("relay.rules", {});
+    ok("relay", "rule", "remove", rules.find(({ group }) => group === "239.1.1.8")!.id);
   });
 
   await t.test("why packets arrive, or do not", () => {
@@ -212,7 +182,7 @@ test("the relay in a daemon", async (t) => {
     assert.equal((await lab.rule("audio")).counters.packets, 4);
   });
 
-  await t.test("a reload changes what changed", async () => {
+  await t.test("20: a reload changes what changed", async () => {
     lab.write("sluice.toml", (text) => text.replace("239.2.2.2", "239.5.5.5"));
     ok("reload");
     await eventually(async () => assert.equal((await lab.rule("video")).outputs[0]!.group, "239.5.5.5"));
@@ -227,7 +197,7 @@ test("the relay in a daemon", async (t) => {
     lab.write("sluice.toml", (text) => text.replace("port = 70000", "port = 5000"));
   });
 
-  await t.test("SIGTERM leaves what the kernel carries; without [relay] it is taken away", async () => {
+  await t.test("30: SIGTERM leaves what the kernel carries; without [relay] it is taken away", async () => {
     const pins = join(lab.shaped.root, "sys/fs/bpf/sluice/relay");
     assert.equal(await lab.stop(), 0);
     lab.send(3);

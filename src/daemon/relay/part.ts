@@ -10,6 +10,7 @@ import type { Relay } from "../../relay/relay.ts";
 import type { RelaySettings } from "../../relay/settings.ts";
 import { type Part, pause } from "../supervisor.ts";
 import type { System } from "../system.ts";
+import { Telemetry } from "./telemetry.ts";
 
 /** Changes of a moment are looked at together, ms. */
 const SETTLE = 20;
@@ -30,14 +31,19 @@ export class RelayPart implements Part {
   readonly #settings: RelaySettings;
   #rules: readonly Rule[];
   #relay: Relay | undefined;
+  #telemetrySeconds: number;
+  #telemetry: Telemetry | undefined;
   #dirty = true;
   #nap = new AbortController();
   /** States of rules as they were last told, by their ids. */
   readonly #told = new Map<string, string>();
+  /** The same of workers, by interface and number: how often they were started again, and the last process that ran. */
+  readonly #workers = new Map<string, { readonly restarts: number; readonly pid: number | undefined }>();
 
   constructor(system: System, settings: RelaySettings, rules: readonly Rule[]) {
     this.#system = system;
     this.#settings = settings;
+    this.#telemetrySeconds = settings.telemetrySeconds;
     this.#rules = rules;
   }
 
@@ -53,20 +59,32 @@ export class RelayPart implements Part {
     return this.#relay !== undefined;
   }
 
+  /** What was done is logged so often from now on. @param seconds 0: never */
+  tellEvery(seconds: number): void {
+    if (seconds === this.#telemetrySeconds) return;
+    this.#telemetrySeconds = seconds;
+    this.#telemetry?.setEvery(seconds);
+    this.#nap.abort();
+  }
+
   /** Other rules hold from now on; they are carried when this has come back. @throws SluiceError, RtnlError */
   async setRules(rules: readonly Rule[]): Promise<void> {
     this.#rules = rules;
     await this.#relay?.setRules(rules);
+    // What a worker carries is in its hands when it says so. One that is not there gets it at its next start.
+    await this.#relay?.sync();
     this.#tell();
   }
 
   /** Lives until aborted. @throws SluiceError NETNS_MISSING, SystemError */
   async run(signal: AbortSignal): Promise<void> {
-    const { place } = this.#system;
+    const { place, fds } = this.#system;
     const wake = (): void => this.#wake();
-    await using opened = openRelay(place, this.#settings, wake);
+    await using opened = openRelay(place, this.#settings, fds, wake);
     using ns = place.netns === undefined ? undefined : openNetns(place.netns);
     using monitor = RtnlMonitor.open(ns, undefined, "hosts");
+    const telemetry = new Telemetry(opened.relay, place.clock, this.#telemetrySeconds);
+    this.#telemetry = telemetry;
     const life = new AbortController();
     const end = (): void => {
       life.abort();
@@ -74,15 +92,24 @@ export class RelayPart implements Part {
     };
     signal.addEventListener("abort", end, { once: true });
     try {
-      await opened.relay.setRules(this.#rules);
+      // Others may be set meanwhile.
+      for (let rules; rules !== this.#rules;) {
+        rules = this.#rules;
+        await opened.relay.setRules(rules);
+      }
       this.#relay = opened.relay;
-      const both = [this.#hear(monitor), this.#look(opened.relay, life.signal)];
+      void opened.relay.asked().then(() => fds.release());
+      const both = [this.#hear(monitor), this.#look(opened.relay, telemetry, life.signal)];
       for (const each of both) void each.then(end, end);
       for (const { status, ...rest } of await Promise.allSettled(both))
         if (status === "rejected") throw (rest as { readonly reason: unknown }).reason;
     } finally {
       signal.removeEventListener("abort", end);
       this.#relay = undefined;
+      this.#telemetry = undefined;
+      // After that nothing is counted any more but by the kernel.
+      await opened.relay.stop();
+      telemetry.finish();
       this.#system.journal.health.clear("RELAY_WAITING");
     }
   }
@@ -96,7 +123,7 @@ export class RelayPart implements Part {
     while ((await monitor.next()).length > 0) this.#wake();
   }
 
-  async #look(relay: Relay, signal: AbortSignal): Promise<void> {
+  async #look(relay: Relay, telemetry: Telemetry, signal: AbortSignal): Promise<void> {
     const { clock } = this.#system.place;
     let [sampled, looked] = [clock.monotonic(), clock.monotonic()];
     let every = SAMPLE;
@@ -112,8 +139,9 @@ export class RelayPart implements Part {
         relay.sample();
         every = Math.max(SAMPLE, SAMPLE_PART * (clock.monotonic() - sampled));
       }
+      telemetry.tell();
       this.#nap = new AbortController();
-      const wait = Math.max(1, sampled + every - clock.monotonic());
+      const wait = Math.max(1, Math.min(sampled + every, telemetry.due) - clock.monotonic());
       // What changed while it looked is looked at right away.
       if (!this.#dirty) await pause(wait, AbortSignal.any([signal, this.#nap.signal]));
     }
@@ -129,8 +157,31 @@ export class RelayPart implements Part {
     }
   }
 
+  /** Tells of workers that died, and of those that came up. */
+  #tellWorkers(): void {
+    const { journal } = this.#system;
+    for (const { device, index, status } of this.#relay?.workers() ?? []) {
+      const { reason, pid, restarts } = status;
+      const key = `${device} ${index}`;
+      const before = this.#workers.get(key) ?? { restarts: 0, pid: undefined };
+      const running = status.state === "running" ? pid : undefined;
+      this.#workers.set(key, { restarts, pid: running ?? before.pid });
+      const details = { interface: device, index };
+      if (restarts > before.restarts)
+        journal.record(
+          "relay.worker",
+          "warning",
+          `A worker of ${device} ended: ${reason ?? "nobody knows why"}`,
+          details,
+        );
+      if (running !== undefined && running !== before.pid)
+        journal.record("relay.worker", "info", `A worker of ${device} runs, process ${running}`, details);
+    }
+  }
+
   /** Tells of rules that began or ceased to be carried out. */
   #tell(): void {
+    this.#tellWorkers();
     const { journal } = this.#system;
     const views = this.#relay?.views() ?? [];
     for (const { resolved } of views) {

@@ -7,7 +7,7 @@ import { logger } from "../../core/log.ts";
 import type { Rule } from "../../relay/model.ts";
 import { readRule } from "../../relay/rules/read.ts";
 import { checkRules, type PlacedRule } from "../../relay/rules/set.ts";
-import type { RelayConfig } from "../../relay/settings.ts";
+import type { RelayConfig, RelaySettings } from "../../relay/settings.ts";
 import { SLOTS } from "../../relay/slots.ts";
 import { guard } from "../../store/db.ts";
 import { Serial } from "../serial.ts";
@@ -24,6 +24,10 @@ interface Running {
   readonly part: RelayPart;
   readonly stop: Stop;
 }
+
+/** Whether workers may go on under other settings: how often is told what they did does not concern them. */
+const sameWork = (one: RelaySettings, other: RelaySettings): boolean =>
+  JSON.stringify({ ...one, telemetrySeconds: 0 }) === JSON.stringify({ ...other, telemetrySeconds: 0 });
 
 const severe = ({ severity }: Problem): boolean => severity === "error";
 
@@ -53,9 +57,9 @@ export class RelayKeeper {
 
   async #adopt(config: RelayConfig | undefined): Promise<void> {
     const running = this.#running;
-    const same = running && config && JSON.stringify(running.config.settings) === JSON.stringify(config.settings);
-    if (same) {
+    if (running && config && sameWork(running.config.settings, config.settings)) {
       this.#running = { ...running, config };
+      running.part.tellEvery(config.settings.telemetrySeconds);
       return running.part.setRules(this.#rules(config));
     }
     this.#running = undefined;
@@ -77,8 +81,12 @@ export class RelayKeeper {
     log.info("the relay's programs and tables were removed");
   }
 
-  /** Those of the configuration first: one that was added and does not go with them is left out, and told of. */
   #rules(config: RelayConfig): Rule[] {
+    return this.#kept(config).map(({ rule }) => rule);
+  }
+
+  /** Those of the configuration first: one that was added and does not go with them is left out, and told of. */
+  #kept(config: RelayConfig): readonly PlacedRule[] {
     const added = this.#added(config);
     const faults = (placed: readonly PlacedRule[]): Problem[] => checkRules(placed, SLOTS).filter(severe);
     let kept: readonly PlacedRule[] = [...config.rules, ...added];
@@ -90,7 +98,7 @@ export class RelayKeeper {
         else kept = [...kept, each];
       }
     }
-    return kept.map(({ rule }) => rule);
+    return kept;
   }
 
   #added({ settings }: RelayConfig): PlacedRule[] {
@@ -117,15 +125,16 @@ export class RelayKeeper {
       const { rule } = read;
       if (!rule) throw new SluiceError(read.problems);
       if (config.rules.some((fixed) => fixed.rule.id === rule.id)) throw this.#static(rule.id);
-      const before = this.#added(config);
-      const others = before.filter((each) => each.rule.id !== rule.id);
-      const problems = checkRules([...config.rules, ...others, { rule, path: "rule" }], SLOTS);
+      const isIt = (each: PlacedRule): boolean => each.rule.id === rule.id;
+      // Without those that are left out: they are in nobody's way.
+      const others = this.#kept(config).filter((each) => !isIt(each));
+      const problems = checkRules([...others, { rule, path: "rule" }], SLOTS);
       if (problems.some(severe)) throw new SluiceError(problems);
       const { db, journal, place } = this.#system;
       if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
+      const replaced = this.#added(config).some(isIt);
       guard(place.paths.state, () => store.put(db, newRuleJson(rule), journal.now()));
       await this.#running?.part.setRules(this.#rules(config));
-      const replaced = before.length > others.length;
       const name = rule.name ?? rule.id;
       journal.record("relay.rule", "info", `Rule ${name} was ${replaced ? "replaced" : "added"} by ${who}`, {
         rule: rule.id,
@@ -134,7 +143,7 @@ export class RelayKeeper {
     });
   }
 
-  /** Removes a rule that was added; nothing is carried for it when this returns. @throws SluiceError NOT_FOUND, RELAY_STATIC */
+  /** Removes a rule that was added; nothing that comes after this has returned is carried for it. @throws SluiceError NOT_FOUND, RELAY_STATIC */
   remove(word: string, who: string): Promise<string> {
     return this.#changes.run(async () => {
       const config = this.#config();
