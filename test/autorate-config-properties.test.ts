@@ -127,7 +127,7 @@ test("what is taken holds what everybody relies on", () => {
       download_min: rate,
       upload_min_percent: fc.integer({ min: 0, max: 101 }),
       upload_max: rate,
-      active_rate: rate,
+      active_rate: fc.integer({ min: 1, max: 20_000 }),
       controller: fc.constantFrom("sluice", "ewma", "cake"),
     },
     { requiredKeys: ["download_base", "upload_base", "upload_interface"], noNullPrototype: true },
@@ -149,5 +149,5 @@ test("what is taken holds what everybody relies on", () => {
     }),
     { numRuns: 500 },
   );
-  assert.ok(taken > 20, `only ${taken} were taken`);
+  assert.ok(taken > 10, `only ${taken} were taken`);
 });

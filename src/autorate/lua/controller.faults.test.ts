@@ -132,7 +132,7 @@ async function run(
     assert.equal(rates.download, pluginReadings().next_dl_rate);
   });
   tell(`median ${median.toFixed(1)} ms, ${plugins.states[0]!.failures} failures in a row`);
-  assert.ok(Math.abs(median - PERIOD) <= PERIOD / 5, `the loop's period became ${median} ms`);
+  assert.ok(median >= PERIOD - 20 && median <= 1.5 * PERIOD, `the loop's period became ${median} ms`);
   assert.equal(plugins.states[0]!.failures > 0, !fine);
 }
 
@@ -179,17 +179,17 @@ test("a tick that fails can hold the rates instead, and the next one is as good 
 });
 
 test("a script that was lost is configured again, and decides as before", async () => {
-  await using controller = await moody("min", 1000);
+  await using controller = await moody("min", 3000);
   assert.equal((await controller.decide(tickInput())).download.rate, 50_000);
   const lost = await controller.decide(tickInput({ deltas: [1, 2] }));
-  assert.deepEqual([lost.download.rate, lost.download.blocked], [10_000, "no answer within 1000 ms"]);
+  assert.deepEqual([lost.download.rate, lost.download.blocked], [10_000, "no answer within 3000 ms"]);
   for (;;) {
     const { download, upload } = await controller.decide(tickInput());
     if (download.branch === "lua") {
       assert.deepEqual([download.rate, upload.rate], [50_000, 3000]);
       return;
     }
-    assert.equal(download.blocked, "it is being started again: no answer within 1000 ms");
+    assert.equal(download.blocked, "it is being started again: no answer within 3000 ms");
     // Its thread cannot say that it is there before this loop has had a turn.
     await new Promise((resolve) => void setTimeout(resolve, 10));
   }

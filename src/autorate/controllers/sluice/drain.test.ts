@@ -31,6 +31,12 @@ describe("a cut", () => {
     }
   });
 
+  it("waits only for the answers where no queue is, also when no room is kept", () => {
+    const points = pointsOf(NOW - 0.5, NOW, () => 0);
+    const { side } = cut(viewOf({ side: { points }, options: { headroom: 0 } }), 6000, "met", 0);
+    within(side.drain!.until - NOW, 0.1, 1);
+  });
+
   it("takes no line for less than the minimum", () => {
     const { side, verdict } = cutAt(500, 100);
     assert.equal(side.capacity, BOUNDS.min);

@@ -43,7 +43,8 @@ export function cut(view: View, capacity: number, branch: string, vain: number):
   const share = drainShare(delay, options);
   const bounded = Math.max(capacity, input.bounds.min);
   const same = side.capacity !== undefined && Math.abs(bounded / side.capacity - 1) < SAME;
-  const seconds = delay / 1000 / (1 - share * (1 - options.headroom)) + GRACE;
+  // Without a queue nothing is to go, however little below the capacity the rate is.
+  const drains = delay === 0 ? 0 : delay / 1000 / (1 - share * (1 - options.headroom));
   const next: Side = {
     ...side,
     capacity: bounded,
@@ -53,7 +54,7 @@ export function cut(view: View, capacity: number, branch: string, vain: number):
     beyond: 0,
     expected: 0,
     lateSince: undefined,
-    drain: { since: now, until: now + seconds, delay, from: side.drain?.from ?? input.rate, vain },
+    drain: { since: now, until: now + drains + GRACE, delay, from: side.drain?.from ?? input.rate, vain },
   };
   return decide(next, bounded * (1 - options.headroom) * share, branch);
 }
