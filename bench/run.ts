@@ -38,6 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   autorate: async () => (await import("./autorate/autorate.ts")).autorate,
   "autorate-loop": async () => (await import("./autorate/loop.ts")).autorateLoop,
   "autorate-cost": async () => (await import("./autorate/cost.ts")).autorateCost,
+  relay: async () => (await import("./relay/relay.ts")).relay,
   parity: async () => (await import("./parity/parity.ts")).parity,
 };
 

@@ -37,8 +37,8 @@ const BOTTLENECK = {
 } as const;
 /** A rate at which nothing passes in a second but what the burst lets through: one packet. */
 const STOPPED = { rate: 1000, burst: 1600 };
-/** The same without load: one probe passes. Larger packets would be dropped. */
-const STOPPED_IDLE = { rate: 1000, burst: 100 };
+/** The same without load: one probe passes, and the next after many seconds. Larger packets would be dropped. */
+const STOPPED_IDLE = { rate: 100, burst: 100 };
 
 /** A frame for nobody, of a type for experiments (IEEE 802, 88b5): whoever receives it drops it. */
 const NUDGE = ethernet({ type: 0x88b5, bytes: Buffer.alloc(46) });
