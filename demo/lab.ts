@@ -17,6 +17,10 @@ export const LAB = {
   wan: "wan0",
 } as const;
 
+/** The words for `ip` that give a device an address, which can be used at once. */
+const add = (address: string, device: string): string =>
+  `addr add ${address} dev ${device}${address.includes(":") ? " nodad" : ""}`;
+
 /** The three namespaces. Dispose to remove them. */
 export class Lab implements Disposable {
   readonly subscribers = Netns.create();
@@ -35,8 +39,8 @@ export class Lab implements Disposable {
     ip(this.router, [
       `link add ${LAB.lan} ${q} type veth peer name sub0 ${q} netns ${this.subscribers.path}`,
       `link add ${LAB.wan} ${q} type veth peer name inet0 ${q} netns ${this.internet.path}`,
-      ...LAB.routerLan.map((address) => `addr add ${address} dev ${LAB.lan}`),
-      ...LAB.routerWan.map((address) => `addr add ${address} dev ${LAB.wan}`),
+      ...LAB.routerLan.map((address) => add(address, LAB.lan)),
+      ...LAB.routerWan.map((address) => add(address, LAB.wan)),
       ...["lo", LAB.lan, LAB.wan].map((dev) => `link set ${dev} up`),
       // Subscribers' IPv6 networks are reached through the subscribers' own router.
       "route add 2001:db8::/33 via 2001:db8:0:ffff::2 dev lan0",
@@ -48,16 +52,16 @@ export class Lab implements Disposable {
     ip(this.subscribers, [
       "link set lo up",
       "link set sub0 up",
-      "addr add 100.127.255.254/10 dev sub0",
-      "addr add 2001:db8:0:ffff::2/64 dev sub0",
-      ...hosts.map((host) => `addr add ${host.split("/")[0]}/${host.includes(":") ? 128 : 32} dev sub0`),
+      add("100.127.255.254/10", "sub0"),
+      add("2001:db8:0:ffff::2/64", "sub0"),
+      ...hosts.map((host) => add(`${host.split("/")[0]}/${host.includes(":") ? 128 : 32}`, "sub0")),
       "route add default via 100.64.0.1",
       "route add ::/0 via 2001:db8:0:ffff::1 dev sub0",
     ]);
     ip(this.internet, [
       "link set lo up",
       "link set inet0 up",
-      ...LAB.internet.map((address) => `addr add ${address} dev inet0`),
+      ...LAB.internet.map((address) => add(address, "inet0")),
       "route add default via 198.51.100.1",
       "route add ::/0 via 2001:db8:ffff::1",
     ]);

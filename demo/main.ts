@@ -1,6 +1,7 @@
 /**
  * The demo: a small ISP on real kernel objects. Three namespaces, the example network shaped by the `sluice` command, and
- * real TCP against every plan; then a site in contention, and a plan changed while its subscriber downloads.
+ * real TCP against every plan; then a site in contention, and a plan changed while its subscriber downloads. In the end
+ * the relay, on segments of its own.
  *
  * Run it in a mount namespace of its own (`npm run demo` does), so that not even its temporary files outlive it.
  */
@@ -15,6 +16,7 @@ import { table } from "../src/cli/render/table.ts";
 import { Lab, LAB } from "./lab.ts";
 import { PacketCounter } from "./counter.ts";
 import { type Measured, measure, Servers } from "./iperf.ts";
+import { relayScene } from "./relay.ts";
 import { sluice } from "./sluice.ts";
 
 const QUEUES = 4;
@@ -190,7 +192,9 @@ cpSync(join(import.meta.dirname, "../examples/isp"), folder, { recursive: true }
 process.env["SLUICE_ROOT"] = join(folder, "root");
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-const ok = await run();
+const shaped = await run();
+const relayed = await relayScene(heading);
+const ok = shaped && relayed;
 console.log(
   `\n${ok ? "Done" : "Done, with deviations"} in ${Math.round((performance.now() - started) / 1000)} s. Nothing is left behind.`,
 );
