@@ -15,8 +15,14 @@ import type { LinkRecord } from "../../src/linux/netlink/link.ts";
 import { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { Netns } from "../../src/linux/netns.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
-import { openRing, ringLayout, type RingMode, type RingOptions, RxRing } from "../../src/linux/packet/ring.ts";
-import { openEgress, openRawEgress } from "../../src/linux/udp/egress.ts";
+import {
+  knowsAggregates,
+  openRing,
+  ringLayout,
+  type RingMode,
+  type RingOptions,
+  RxRing,
+} from "../../src/linux/packet/ring.ts";
 import {
   COUNTERS,
   type Counter,
@@ -26,6 +32,7 @@ import {
   type Reason,
 } from "../../src/relay/model.ts";
 import { groupMac, isGroup } from "../../src/relay/resolve.ts";
+import { outputSocket } from "../../src/relay/output-socket.ts";
 import { type OutputSocket, UserPlane } from "../../src/relay/user/plane.ts";
 import { readUdp, type SeenUdp } from "./datagram-frame.ts";
 
@@ -43,6 +50,7 @@ export interface LabOutput {
   readonly dscp?: number;
   /** Keeps the packet's own source. */
   readonly preserve?: boolean;
+  readonly singly?: boolean;
   /** Hardware address of a host; made of the group otherwise. */
   readonly mac?: Uint8Array;
 }
@@ -93,7 +101,7 @@ export class RelayLab implements Disposable {
       ...each.flatMap((n) => [
         `link add o${n} mtu ${outputMtu} type veth peer name s${n} mtu ${outputMtu} netns ${this.sink.path}`,
         `addr add 10.0.${n}.1/24 dev o${n}`,
-        `addr add fd00:${n}::1/64 dev o${n}`,
+        `addr add fd00:${n}::1/64 dev o${n} nodad`,
         `link set o${n} up`,
       ]),
       "link set lo up",
@@ -104,7 +112,7 @@ export class RelayLab implements Disposable {
       "link set lo up",
       ...each.flatMap((n) => [
         `addr add 10.0.${n}.2/24 dev s${n}`,
-        `addr add fd00:${n}::2/64 dev s${n}`,
+        `addr add fd00:${n}::2/64 dev s${n} nodad`,
         `link set s${n} up`,
       ]),
     ]);
@@ -165,6 +173,7 @@ export class RelayLab implements Disposable {
       family: 4,
       mode: "throughput",
       bytes: 16 * 2 ** 20,
+      aggregates: knowsAggregates(),
       ...ring,
     }));
     return new LabPlane(this, wanted);
@@ -228,16 +237,24 @@ export class LabPlane implements Disposable {
       ...(rule.source !== undefined && { source: addressBytes(rule.source) }),
     };
     const sockets = outputs.map((output): OutputSocket => {
-      const raw = output.source === undefined;
-      const fd = this.#lab.relay.run(() => (raw ? openRawEgress({ output }) : openEgress({ output })));
-      return { fd: this.#owned.use(fd).number, kind: raw ? "raw" : "udp" };
+      const { kind, open } = outputSocket(output);
+      return { fd: this.#owned.use(this.#lab.relay.run(open)).number, kind };
     });
     this.plane.setRule(plane, sockets);
     this.#rules.push(plane.slot);
     return [plane.slot, ...outputs.map(({ slot }) => slot)];
   }
 
-  #output({ device = "o1", group, port = 6000, ttl = 1, dscp, preserve = false, mac }: LabOutput): PlaneOutput {
+  #output({
+    device = "o1",
+    group,
+    port = 6000,
+    ttl = 1,
+    dscp,
+    preserve = false,
+    singly = false,
+    mac,
+  }: LabOutput): PlaneOutput {
     const bytes = addressBytes(group);
     const n = device.replace(/\D/g, "");
     const own = bytes.length === 4 ? `10.0.${n}.1` : `fd00:${n}::1`;
@@ -251,6 +268,7 @@ export class LabPlane implements Disposable {
       port,
       ttl,
       mtu,
+      singly,
       ...(address !== "" && { ownMac: macBytes(address) }),
       ...(hop && { mac: hop }),
       ...(dscp !== undefined && { dscp }),

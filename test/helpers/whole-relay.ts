@@ -1,5 +1,8 @@
 /** The whole relay, both planes, on the router of a {@link RelayKernelLab}. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { ip } from "../../demo/lab.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Rule, RuleOutput } from "../../src/relay/model.ts";
 import type { KernelPlane } from "../../src/relay/kernel/plane.ts";
@@ -8,10 +11,13 @@ import { Relay, type RuleView } from "../../src/relay/relay.ts";
 import { SLOTS } from "../../src/relay/slots.ts";
 import { KernelPlane as Plane } from "../../src/relay/kernel/plane.ts";
 import { eventually } from "./eventually.ts";
+import { relayFrame } from "./relay-frame.ts";
 import { RelayKernelLab, type RelayLabOptions } from "./relay-kernel-lab.ts";
 
 /** Longest wait for a worker on a busy machine, ms. */
 const PATIENCE = 20_000;
+/** Packets, of the 1000 that fit (netdev_max_backlog). */
+const AHEAD = 500;
 
 /** A rule on in0, as a test says it. */
 export interface SaidRule extends Partial<Omit<Rule, "input" | "outputs">> {
@@ -61,7 +67,7 @@ export class WholeRelay implements AsyncDisposable {
     this.#kernel = new Plane({ pins: `${paths.pins}/relay`, lock: paths.lock, socket, host: place, slots: SLOTS });
     this.relay = new Relay({
       clock: systemClock,
-      settings: { profile: "throughput", workers: 1, ringBytes: 8 * 2 ** 20, pinning: {}, ...settings },
+      settings: { profile: "throughput", workers: 1, ringBytes: 32 * 2 ** 20, pinning: {}, ...settings },
       ns: router,
       kernel: this.#kernel,
       changed: () => (this.changes += 1),
@@ -96,9 +102,66 @@ export class WholeRelay implements AsyncDisposable {
     );
   }
 
+  /**
+   * Sends packets to a group for as long as a change goes on, never more ahead of its rule than the kernel's queue between
+   * two ends of a link has room for: whoever is late sends all of them on at once.
+   *
+   * @returns how many
+   */
+  async sendDuring(to: string, change: () => Promise<void>): Promise<number> {
+    const going = { on: true };
+    const begin = this.#taken(to);
+    const done = change().finally(() => (going.on = false));
+    let [sent, taken] = [0, 0];
+    while (going.on) {
+      if (sent - taken >= AHEAD) taken = this.#taken(to) - begin;
+      if (sent - taken < AHEAD) {
+        this.net.send(Array.from({ length: 10 }, (_, i) => relayFrame({ to, payload: Buffer.alloc(100, i) })));
+        sent += 10;
+      }
+      await setImmediate();
+    }
+    await done;
+    return sent;
+  }
+
+  /** Packets to a group that rules have taken. */
+  #taken(group: string): number {
+    return this.relay
+      .views()
+      .filter(({ resolved }) => resolved.rule.input.group === group)
+      .reduce((sum, { resolved, counts }) => sum + counts(resolved.slot).packets, 0);
+  }
+
+  /** The groups that the router has joined on an interface. */
+  joined(device: string): string[] {
+    const text = this.net.router.run(() => readFileSync("/proc/thread-self/net/igmp", "utf8"));
+    const own = text.split(/^(?=\d)/m).find((block) => block.includes(`\t${device} `)) ?? "";
+    const groups = [...own.matchAll(/^\t+([0-9A-F]{8}) /gm)];
+    return groups.map(([, hex]) => Buffer.from(hex!, "hex").toReversed().join("."));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.relay[Symbol.asyncDispose]();
     this.#kernel[Symbol.dispose]();
     this.net[Symbol.dispose]();
   }
+}
+
+/** The lab with segments inside the router: what leaves by `a0` comes in at `a1`, and so on for `b` and `c`. */
+export function joinedRelay(): WholeRelay {
+  const lab = new WholeRelay();
+  ip(
+    lab.net.router,
+    ["a", "b", "c"].flatMap((name, i) => [
+      `link add ${name}0 type veth peer name ${name}1`,
+      `addr add 10.8.${i}.1/24 dev ${name}0`,
+      `link set ${name}0 up`,
+      `link set ${name}1 up`,
+    ]),
+  );
+  // One packet is one packet on the way between them, too.
+  for (const name of ["a0", "b0", "c0"])
+    lab.net.ethtool(lab.net.router, name, "gso", "off", "tx-udp-segmentation", "off");
+  return lab;
 }

@@ -56,7 +56,7 @@ function withIpv6(): VethPair {
 
 const other = (lab: VethPair): number => dumpLinks(lab.socket).find(({ name }) => name === "rt1")!.ifindex;
 
-test("200 groups are joined on their interface, and left by their last user", async (t) => {
+test("26: 200 groups are joined on their interface, and left by their last user", async (t) => {
   using lab = new VethPair();
   await using pool = new MembershipPool(lab.ns);
   const wanted = Array.from({ length: 200 }, (_, i) => `239.1.${i >> 6}.${i & 63}`);

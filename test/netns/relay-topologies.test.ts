@@ -1,135 +1,142 @@
 /** Rules that feed one another: chains, trees, diamonds, meshes and streams that meet, each packet counted at every hop. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { ip } from "../../demo/lab.ts";
+import { describe, test, type TestContext } from "node:test";
 import type { Rule } from "../../src/relay/model.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
-import { said, WholeRelay } from "../helpers/whole-relay.ts";
+import { Volume } from "../helpers/relay-volume.ts";
+import { joinedRelay, said, type WholeRelay } from "../helpers/whole-relay.ts";
 
 checkFds();
 
-/** Packets in a row, few enough for the queue between two interfaces of a namespace. */
-const BURST = 100;
-const BURSTS = 10;
-const ALL = BURST * BURSTS;
 const GROUP = "239.1.1.1";
+const PORT = 5000;
+const FROM = { device: "src0", own: "10.0.0.2", group: GROUP, port: PORT };
+/** Packets by which is measured what a topology takes. */
+const MEASURE = 20_000;
+/** What is sent at half of that, s. */
+const SECONDS = 1;
 
 /** Where a rule leads: from an interface to others. */
 type Way = readonly [from: string, ...to: string[]];
 
-/** The lab with segments inside the router: what leaves by `a0` comes in at `a1`, and so on. */
-function joined(): WholeRelay {
-  const lab = new WholeRelay();
-  ip(
-    lab.net.router,
-    ["a", "b", "c"].flatMap((name, i) => [
-      `link add ${name}0 type veth peer name ${name}1`,
-      `addr add 10.8.${i}.1/24 dev ${name}0`,
-      `link set ${name}0 up`,
-      `link set ${name}1 up`,
-    ]),
-  );
-  // One packet is one packet on the way between them, too.
-  for (const name of ["a0", "b0", "c0"])
-    lab.net.ethtool(lab.net.router, name, "gso", "off", "tx-udp-segmentation", "off");
-  return lab;
-}
-
 const rulesFor = (ways: readonly Way[], engine: Rule["engine"]): Rule[] =>
   ways.map(([from, ...to]) =>
-    said({
-      id: from,
-      interface: from,
-      group: GROUP,
-      outputs: to.map((device) => ({ interface: device, source: { kind: "preserve" } })),
-      engine,
-    }),
+    said({ id: from, interface: from, group: GROUP, outputs: to.map((device) => ({ interface: device })), engine }),
   );
 
 /** How often each rule has taken a packet, and each of its outputs sent one. */
 const counted = (lab: WholeRelay, ways: readonly Way[]): Record<string, number[]> =>
   Object.fromEntries(ways.map(([from]) => [from, lab.counted(from).map((counts) => counts["packets"] ?? 0)] as const));
 
-/** Sends to in0 in bursts, each when the one before has come through. @param wanted copies of each packet by an output of the box */
-async function carry(lab: WholeRelay, ways: readonly Way[], wanted: Readonly<Record<string, number>>): Promise<void> {
-  lab.net.listen(...Object.keys(wanted));
-  const payload = Buffer.alloc(200, 7);
-  for (let burst = 0; burst < BURSTS; burst += 1) {
-    lab.net.send(Array.from({ length: BURST }, () => relayFrame({ to: GROUP, payload })));
-    for (const [device, copies] of Object.entries(wanted)) await lab.net.received(device, GROUP, BURST * copies);
-  }
-  const taken = counted(lab, ways)["in0"];
-  assert.equal(taken![0], ALL);
+/** As many as they were by the ways' counters, each a multiple of all packets. */
+const times = (wanted: Readonly<Record<string, readonly number[]>>, all: number): Record<string, number[]> =>
+  Object.fromEntries(Object.entries(wanted).map(([from, counts]) => [from, counts.map((count) => count * all)]));
+
+/** Measures how many packets a second go through whole, then sends at half of that. @returns packets sent in all */
+async function carry(volumes: readonly Volume[], t: TestContext): Promise<number> {
+  // What they have together.
+  const window = Math.floor(800 / volumes.length);
+  const exact = async (total: number, rate?: number): Promise<number> => {
+    const rates = volumes.map((volume) => volume.exact(total, { window, ...(rate !== undefined && { rate }) }));
+    return Math.min(...(await Promise.all(rates)));
+  };
+  const limit = await exact(MEASURE);
+  const half = Math.ceil((limit * SECONDS) / 2);
+  const reached = await exact(half, limit / 2);
+  t.diagnostic(`${Math.round(limit)} packets a second; then ${half} at half of that: ${Math.round(reached)} a second`);
+  return MEASURE + half;
 }
+
+/** A topology: its rules, how often each end has every packet, and the counters of each rule for one packet. */
+interface Topology {
+  readonly ways: readonly Way[];
+  readonly ends: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, readonly number[]>>;
+}
+
+const TOPOLOGIES: Readonly<Record<string, Topology>> = {
+  "a chain of three hops": {
+    ways: [
+      ["in0", "a0"],
+      ["a1", "b0"],
+      ["b1", "o1"],
+    ],
+    ends: { s1: 1 },
+    counts: { in0: [1, 1], a1: [1, 1], b1: [1, 1] },
+  },
+  "a tree: each leaf has every packet once": {
+    ways: [
+      ["in0", "a0", "b0"],
+      ["a1", "o1", "o2"],
+      ["b1", "o3"],
+    ],
+    ends: { s1: 1, s2: 1, s3: 1 },
+    counts: { in0: [1, 1, 1], a1: [1, 1, 1], b1: [1, 1] },
+  },
+  "42: a diamond: what goes two ways arrives twice, and no more": {
+    ways: [
+      ["in0", "a0", "b0"],
+      ["a1", "o1"],
+      ["b1", "o1"],
+    ],
+    ends: { s1: 2 },
+    counts: { in0: [1, 1, 1], a1: [1, 1], b1: [1, 1] },
+  },
+  "a mesh: everybody hears everybody else once for each way there is": {
+    ways: [
+      ["in0", "a0", "b0", "o1"],
+      ["a1", "c0", "o2"],
+      ["b1", "c0", "o3"],
+      ["c1", "o1"],
+    ],
+    ends: { s1: 3, s2: 1, s3: 1 },
+    counts: { in0: [1, 1, 1, 1], a1: [1, 1, 1], b1: [1, 1, 1], c1: [2, 2] },
+  },
+};
 
 for (const engine of ["kernel", "user"] as const)
   describe(`by the ${engine === "kernel" ? "kernel" : "workers"}`, () => {
-    const run = async (ways: readonly Way[], wanted: Readonly<Record<string, number>>) => {
-      await using lab = joined();
-      await lab.set(...rulesFor(ways, engine));
-      for (const [from] of ways) assert.equal(lab.view(from).carriedBy, engine, lab.view(from).kernelReason);
-      await carry(lab, ways, wanted);
-      return counted(lab, ways);
-    };
+    for (const [name, { ways, ends, counts }] of Object.entries(TOPOLOGIES))
+      test(name, async (t) => {
+        await using lab = joinedRelay();
+        await lab.set(...rulesFor(ways, engine));
+        for (const [from] of ways) assert.equal(lab.view(from).carriedBy, engine, lab.view(from).kernelReason);
+        const to = Object.entries(ends).map(([device, copies]) => ({ device, group: GROUP, port: PORT, copies }));
+        await using volume = await Volume.open(lab.net.host, FROM, to);
+        const all = await carry([volume], t);
+        await eventually(() => assert.deepEqual(counted(lab, ways), times(counts, all)));
+      });
 
-    test("a chain of three hops", async () => {
-      const counts = await run(
-        [
-          ["in0", "a0"],
-          ["a1", "b0"],
-          ["b1", "o1"],
-        ],
-        { s1: 1 },
+    test("streams of three segments converge on a fourth", async (t) => {
+      await using lab = joinedRelay();
+      const from = [FROM, { ...FROM, device: "s2", own: "10.0.2.2" }, { ...FROM, device: "s3", own: "10.0.3.2" }];
+      const inputs = ["in0", "o2", "o3"];
+      const group = "239.9.9.9";
+      await lab.set(
+        ...inputs.map((device, i) =>
+          said({
+            id: device,
+            interface: device,
+            group: GROUP,
+            outputs: [{ interface: "o1", group, port: 1 + i }],
+            engine,
+          }),
+        ),
       );
-      assert.deepEqual(counts, { in0: [ALL, ALL], a1: [ALL, ALL], b1: [ALL, ALL] });
-    });
-
-    test("a tree: each leaf has every packet once", async () => {
-      const counts = await run(
-        [
-          ["in0", "a0", "b0"],
-          ["a1", "o1", "o2"],
-          ["b1", "o3"],
-        ],
-        { s1: 1, s2: 1, s3: 1 },
-      );
-      assert.deepEqual(counts, { in0: [ALL, ALL, ALL], a1: [ALL, ALL, ALL], b1: [ALL, ALL] });
-    });
-
-    test("a diamond: what goes two ways arrives twice, and no more", async () => {
-      const counts = await run(
-        [
-          ["in0", "a0", "b0"],
-          ["a1", "o1"],
-          ["b1", "o1"],
-        ],
-        { s1: 2 },
-      );
-      assert.deepEqual(counts, { in0: [ALL, ALL, ALL], a1: [ALL, ALL], b1: [ALL, ALL] });
-    });
-
-    test("a mesh: everybody hears everybody else once for each way there is", async () => {
-      const counts = await run(
-        [
-          ["in0", "a0", "b0", "o1"],
-          ["a1", "c0", "o2"],
-          ["b1", "c0", "o3"],
-          ["c1", "o1"],
-        ],
-        {
-          s1: 3,
-          s2: 1,
-          s3: 1,
-        },
-      );
-      assert.deepEqual(counts["c1"], [2 * ALL, 2 * ALL]);
+      await using owned = new AsyncDisposableStack();
+      const volumes: Volume[] = [];
+      for (const [i, place] of from.entries())
+        volumes.push(owned.use(await Volume.open(lab.net.host, place, [{ device: "s1", group, port: 1 + i }])));
+      const all = await carry(volumes, t);
+      const ways = inputs.map((device): Way => [device, "o1"]);
+      await eventually(() => assert.deepEqual(counted(lab, ways), times({ in0: [1, 1], o2: [1, 1], o3: [1, 1] }, all)));
     });
   });
 
-test("streams that meet keep their counts apart, on either plane", async () => {
-  await using lab = joined();
+test("14: streams that meet keep their counts apart, on either plane", async () => {
+  await using lab = joinedRelay();
   const streams = ["239.5.0.1", "239.5.0.2", "239.5.0.3"];
   const rules = streams.map((group, i) =>
     said({

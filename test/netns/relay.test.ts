@@ -1,13 +1,12 @@
 /** The relay as a whole: rules in, copies out, by whichever plane, while the box changes under it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { ip } from "../../demo/lab.ts";
-import { COUNTERS } from "../../src/relay/model.ts";
+import { COUNTERS, REASONS } from "../../src/relay/model.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
+import { macBytes } from "../helpers/relay-lab.ts";
 import { said, type SaidRule, WholeRelay } from "../helpers/whole-relay.ts";
 
 checkFds();
@@ -20,27 +19,7 @@ const ID = `${IN}:5000`;
 const frames = (count: number, to = IN, payload = 100): Buffer[] =>
   Array.from({ length: count }, (_, i) => relayFrame({ to, payload: Buffer.alloc(payload, i) }));
 
-/** Sends for as long as a change goes on. @returns how many packets */
-async function sendDuring(lab: WholeRelay, change: () => Promise<void>): Promise<number> {
-  const going = { on: true };
-  const done = change().finally(() => (going.on = false));
-  let sent = 0;
-  for (; going.on; sent += 10) {
-    lab.net.send(frames(10));
-    await setImmediate();
-  }
-  await done;
-  return sent;
-}
-
-/** The groups that the router has joined on an interface. */
-const joined = (lab: WholeRelay, device: string): string[] => {
-  const text = lab.net.router.run(() => readFileSync("/proc/net/igmp", "utf8"));
-  const own = text.split(/^(?=\d)/m).find((block) => block.includes(`\t${device} `)) ?? "";
-  return [...own.matchAll(/^\t+([0-9A-F]{8}) /gm)].map(([, hex]) => Buffer.from(hex!, "hex").toReversed().join("."));
-};
-
-test("a rule is carried by the kernel, what does not fit an output by the worker, and every packet is counted once", async () => {
+test("8, 36: a rule is carried by the kernel, what does not fit an output by the worker, and every packet is counted once", async () => {
   await using lab = new WholeRelay();
   ip(lab.net.router, ["link set o1 mtu 1000"]);
   ip(lab.net.host, ["link set s1 mtu 1000"]);
@@ -65,7 +44,7 @@ test("a rule is carried by the kernel, what does not fit an output by the worker
   });
 });
 
-test("engines: the kernel, the worker, and back under traffic, with neither loss nor duplicates", async () => {
+test("44: engines: the kernel, the worker, and back under traffic, with neither loss nor duplicates", async () => {
   await using lab = new WholeRelay();
   lab.net.listen("s1");
   await lab.set(said({ ...RULE, engine: "user" }));
@@ -74,77 +53,142 @@ test("engines: the kernel, the worker, and back under traffic, with neither loss
   await lab.net.received("s1", OUT, 20);
   let sent = 0;
   for (const engine of ["kernel", "user", "kernel", "user", "auto"] as const) {
-    sent += await sendDuring(lab, () => lab.relay.setRules([said({ ...RULE, engine })]));
+    sent += await lab.sendDuring(IN, () => lab.relay.setRules([said({ ...RULE, engine })]));
   }
   await lab.net.received("s1", OUT, sent);
   assert.equal(lab.counted(ID)[0]!["packets"], 20 + sent);
   assert.equal(lab.counted(ID)[1]!["packets"], 20 + sent);
 });
 
-test("32, 33: a rule waits for its interfaces, and goes on by itself when they come, go, and come back as others", async () => {
-  await using lab = new WholeRelay({ outputs: 2 });
-  const rule = said({
-    ...RULE,
-    interface: "late",
-    outputs: [...RULE.outputs, { interface: "later", group: OUT, port: 6000 }],
-  });
-  await lab.set(rule);
-  assert.deepEqual(
-    [lab.view(ID).resolved.state, lab.view(ID).resolved.reason],
-    ["pending", "interface late is not there"],
+test("15: packets to any number of the host's addresses are taken, of which a filter has room for forty", async () => {
+  await using lab = new WholeRelay();
+  const hosts = Array.from({ length: 45 }, (_, i) => `10.0.5.${i + 1}`);
+  ip(
+    lab.net.router,
+    hosts.map((host) => `addr add ${host}/32 dev in0`),
   );
-  const appear = (): void =>
-    ip(lab.net.router, [
-      `link add late type veth peer name far netns ${lab.net.host.path}`,
-      "addr add 10.9.0.1/24 dev late",
-      "link set late up",
-    ]);
-  for (let round = 1; round <= 2; round += 1) {
-    appear();
-    ip(lab.net.host, ["link set far up"]);
-    await lab.set(rule);
-    const { resolved } = lab.view(ID);
-    assert.equal(resolved.state, "active");
-    assert.deepEqual(
-      resolved.outputs.map(({ reason }) => reason),
-      [undefined, "interface later is not there"],
-    );
-    await eventually(() => assert.ok(joined(lab, "late").includes(IN)));
-    if (round === 1) lab.net.listen("s1");
-    lab.net.send(frames(10), "far");
-    await lab.net.received("s1", OUT, 10);
-    assert.equal(lab.counted(ID)[0]!["packets"], 10 * round, "what was counted before is not forgotten");
-    ip(lab.net.router, ["link set late down"]);
-    await lab.set(rule);
-    assert.deepEqual([lab.view(ID).resolved.state, lab.view(ID).resolved.reason], ["paused", "interface late is down"]);
-    ip(lab.net.router, ["link set late up"]);
-    await lab.set(rule);
-    assert.equal(lab.view(ID).resolved.state, "active");
-    lab.net.forget("far");
-    ip(lab.net.router, ["link del late"]);
-    await lab.set(rule);
-    assert.equal(lab.view(ID).resolved.state, "pending");
-  }
+  lab.net.listen("s1");
+  const taken = hosts.map((group) => said({ ...RULE, group, engine: "user" }));
+  // As many rules for one address are one address.
+  const ports = hosts.map((_, i) => said({ ...RULE, group: "10.0.0.1", port: 6000 + i, engine: "user" }));
+  const mac = macBytes(lab.net.link("in0").address);
+  await lab.set(...ports);
+  lab.net.send(hosts.map((_, i) => relayFrame({ to: "10.0.0.1", mac, port: 6000 + i })));
+  await lab.net.received("s1", OUT, hosts.length);
+  await lab.set(...taken, ...ports);
+  lab.net.send(hosts.map((to) => relayFrame({ to, mac })));
+  await lab.net.received("s1", OUT, hosts.length);
 });
 
-test("18, 19: rules come and go under traffic, and others lose nothing", async () => {
-  await using lab = new WholeRelay();
-  lab.net.listen("s1", "s2");
-  const other = said({ group: "239.1.1.2", outputs: [{ interface: "o2", group: "239.2.2.3" }] });
-  const steady = said(RULE);
-  await lab.set(steady);
-  let sent = 0;
-  for (const rules of [[steady, other], [steady], [other, steady], [steady]]) {
-    sent += await sendDuring(lab, () => lab.relay.setRules(rules));
-    lab.net.send(frames(10, "239.1.1.2"));
-    await lab.net.received("s2", "239.2.2.3", rules.includes(other) ? 10 : 0);
-    const group = (): boolean => joined(lab, "in0").includes("239.1.1.2");
-    await eventually(() =>
-      assert.equal(group(), rules.includes(other), "the group is joined for as long as a rule is there"),
-    );
-  }
-  await lab.net.received("s1", OUT, sent);
+test("28: several workers have rings for each kind of frames, whichever kind was there first", async () => {
+  await using lab = new WholeRelay({}, { workers: 2 });
+  lab.net.listen("s1");
+  const tagged = said({ ...RULE, id: "tagged", vlan: 7, engine: "user" });
+  await lab.set(tagged);
+  lab.net.send(Array.from({ length: 10 }, (_, i) => relayFrame({ to: IN, vlan: 7, fromPort: 40_000 + i })));
+  await lab.net.received("s1", OUT, 10);
+  await lab.set(tagged, said({ ...RULE, engine: "user" }));
+  lab.net.send(Array.from({ length: 10 }, (_, i) => relayFrame({ to: IN, fromPort: 40_000 + i })));
+  await lab.net.received("s1", OUT, 10);
+  assert.deepEqual([lab.counted("tagged")[0]!["packets"], lab.counted(ID)[0]!["packets"]], [10, 10]);
 });
+
+test("several may look at a rule's packets: who ends first takes them from nobody", async () => {
+  await using lab = new WholeRelay();
+  await lab.set(said(RULE));
+  const short = lab.relay.trace(ID, 40, 100);
+  let traced = 0;
+  const long = lab.relay.trace(ID, 40, 20_000).then(({ length }) => (traced = length));
+  assert.deepEqual(await short, []);
+  assert.equal(lab.view(ID).carriedBy, "user");
+  await eventually(() => {
+    lab.net.send(frames(1));
+    assert.equal(traced, 40);
+  }, 20_000);
+  await long;
+  assert.equal(lab.view(ID).carriedBy, "kernel");
+});
+
+for (const engine of ["kernel", "user"] as const)
+  test(`32, 33: a rule waits for its interfaces, and goes on by itself when they come, go, and come back as others (${engine})`, async () => {
+    await using lab = new WholeRelay({ outputs: 2 });
+    const rule = said({
+      ...RULE,
+      engine,
+      interface: "late",
+      outputs: [...RULE.outputs, { interface: "later", group: OUT, port: 6000 }],
+    });
+    await lab.set(rule);
+    assert.deepEqual(
+      [lab.view(ID).resolved.state, lab.view(ID).resolved.reason],
+      ["pending", "interface late is not there"],
+    );
+    const appear = (): void =>
+      ip(lab.net.router, [
+        `link add late type veth peer name far netns ${lab.net.host.path}`,
+        "addr add 10.9.0.1/24 dev late",
+        "link set late up",
+      ]);
+    for (let round = 1; round <= 2; round += 1) {
+      appear();
+      ip(lab.net.host, ["link set far up"]);
+      await lab.set(rule);
+      const { resolved } = lab.view(ID);
+      assert.equal(resolved.state, "active");
+      assert.deepEqual(
+        resolved.outputs.map(({ reason }) => reason),
+        [undefined, "interface later is not there"],
+      );
+      await eventually(() => assert.ok(lab.joined("late").includes(IN)));
+      if (round === 1) lab.net.listen("s1");
+      lab.net.send(frames(10), "far");
+      await lab.net.received("s1", OUT, 10);
+      assert.equal(lab.counted(ID)[0]!["packets"], 10 * round, "what was counted before is not forgotten");
+      ip(lab.net.router, ["link set late down"]);
+      await lab.set(rule);
+      assert.deepEqual(
+        [lab.view(ID).resolved.state, lab.view(ID).resolved.reason],
+        ["paused", "interface late is down"],
+      );
+      ip(lab.net.router, ["link set late up"]);
+      await lab.set(rule);
+      assert.equal(lab.view(ID).resolved.state, "active");
+      lab.net.forget("far");
+      ip(lab.net.router, ["link del late"]);
+      await lab.set(rule);
+      assert.equal(lab.view(ID).resolved.state, "pending");
+    }
+  });
+
+/** Packets that came to workers, and were for no rule. */
+const withoutRule = (lab: WholeRelay): number =>
+  lab.relay
+    .inputs()
+    .flatMap(({ workers }) => workers)
+    .reduce((sum, { counters, cells }) => sum + counters[cells.reasons + REASONS.indexOf("noRule")]!, 0);
+
+for (const engine of ["kernel", "user"] as const)
+  test(`18, 19, 20: rules come and go under traffic, and others lose nothing (${engine})`, async () => {
+    await using lab = new WholeRelay();
+    lab.net.listen("s1", "s2");
+    const other = said({ group: "239.1.1.2", outputs: [{ interface: "o2", group: "239.2.2.3" }], engine });
+    const steady = said({ ...RULE, engine });
+    await lab.set(steady);
+    let [sent, unwanted] = [0, 0];
+    for (const rules of [[steady, other], [steady], [other, steady], [steady]]) {
+      sent += await lab.sendDuring(IN, () => lab.set(...rules));
+      lab.net.send(frames(10, "239.1.1.2"));
+      await lab.net.received("s2", "239.2.2.3", rules.includes(other) ? 10 : 0);
+      if (!rules.includes(other)) unwanted += 10;
+      // Those that nobody wants have been looked at before the next rule comes, which would take them.
+      await eventually(() => assert.equal(withoutRule(lab), unwanted));
+      const group = (): boolean => lab.joined("in0").includes("239.1.1.2");
+      await eventually(() =>
+        assert.equal(group(), rules.includes(other), "the group is joined for as long as a rule is there"),
+      );
+    }
+    await lab.net.received("s1", OUT, sent);
+  });
 
 test("15: a host that nobody knows yet is asked for by the worker, and then the kernel has it", async () => {
   await using lab = new WholeRelay();
