@@ -1,6 +1,7 @@
 /** A daemon on a lab's router: started as a process of its own, with the example ISP, spoken to by its socket. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -17,6 +18,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Do not wait until it answers. */
   readonly wait?: boolean;
+  /** What a service manager hands to it, by name (sd_listen_fds(3)). */
+  readonly fds?: ReadonlyMap<string, number>;
 }
 
 /** The lab, the folder of the configuration, and the daemon once it is started. */
@@ -55,13 +58,16 @@ export class DaemonLab implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it answers. */
-  async start({ args = [], env = {}, wait = true }: StartOptions = {}): Promise<void> {
+  async start({ args = [], env = {}, wait = true, fds = new Map() }: StartOptions = {}): Promise<void> {
     const command = [join(ROOT, "src/daemon/main.ts"), "--netns", this.shaped.lab.router.path, ...args];
-    const child = spawn(process.execPath, ["--expose-gc", "--max-semi-space-size=1", ...command], {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, SLUICE_ROOT: this.shaped.root, ...env },
+    const node = [process.execPath, "--expose-gc", "--max-semi-space-size=1", ...command];
+    const listen = { LISTEN_FDS: String(fds.size), LISTEN_FDNAMES: [...fds.keys()].join(":") };
+    // It has to be told its own number, which only itself knows.
+    const child = spawn("sh", ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", ...node], {
+      stdio: ["ignore", "ignore", "pipe", ...fds.values()],
+      env: { ...process.env, SLUICE_ROOT: this.shaped.root, ...(fds.size > 0 && listen), ...env },
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (this.log += text));
+    (child.stderr as Readable).setEncoding("utf8").on("data", (text: string) => (this.log += text));
     this.#child = child;
     if (wait) await this.answers();
   }

@@ -201,8 +201,10 @@ export class DispatcherLab implements Disposable {
     using socket = PacketSocket.open(peer, this.ns);
     const frame = ethernet(ipv4("192.0.2.1", "192.0.2.2"));
     for (let i = 0; i < count; i += 1) socket.send(frame);
-    // What a busy processor left to its ksoftirqd, that needs a processor for.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    // What a busy processor left to its ksoftirqd, that needs a processor for. Several times: on a machine that stood still
+    // meanwhile, who waits for a time and who waits for a processor go on at once.
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    for (let turn = 0; turn < 6; turn += 1) Atomics.wait(nobody, 0, 0, 1);
   }
 
   /** What the doctor finds, `rule: message` each. */

@@ -45,11 +45,13 @@ export async function unlessMissing(t: TestContext, must: boolean, body: () => P
 /** That the kernel compiles programs: what needs that is not missing then. */
 export const hasJit = kernelConfig("CONFIG_BPF_JIT") === true;
 
+/** Whether each instruction is emulated on this machine, which makes it ten and more times as slow. */
+export const isEmulated = process.env["SLUICE_TEST_EMULATED"] === "1";
+
 /** Whether time can be measured here; on an emulated processor, where TCP cannot fill a plan, the test is skipped. */
 export function requireSpeed(t: TestContext): boolean {
-  const emulated = process.env["SLUICE_TEST_EMULATED"] === "1";
-  if (emulated) t.skip("each instruction is emulated on this machine: it is too slow to fill a plan");
-  return !emulated;
+  if (isEmulated) t.skip("each instruction is emulated on this machine: it is too slow to fill a plan");
+  return !isEmulated;
 }
 
 /**

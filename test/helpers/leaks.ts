@@ -11,8 +11,11 @@ import { bpfObjects } from "./bpf-objects.ts";
 /** Everything of ours the machine holds, one description each, `network namespace sluice-a`. */
 export type Snapshot = ReadonlySet<string>;
 
-/** The kernel frees BPF objects and namespaces, and reaps processes, some time after their last user is gone. */
-const GRACE = 3000;
+/**
+ * The kernel frees BPF objects and namespaces, and reaps processes, some time after their last user is gone, ms; where each
+ * instruction is emulated, it takes many times as long.
+ */
+const GRACE = 30_000;
 
 /** Processes started by this run carry its number; the runner itself does not. */
 const MARK = "SLUICE_TEST_RUN";

@@ -35,14 +35,14 @@ export class ReflectorLab implements Disposable {
       `link add wan0 address ${MAC.home} type veth peer name isp0 address ${MAC.away} netns ${this.away.path}`,
       "link set lo up",
       "addr add 192.0.2.1/24 dev wan0",
-      "addr add 2001:db8:1::1/64 dev wan0",
+      "addr add 2001:db8:1::1/64 dev wan0 nodad",
       "link set wan0 up",
       ...["192.0.2.2", "2001:db8:1::2"].map((to) => `neigh add ${to} lladdr ${MAC.away} dev wan0`),
     ]);
     ip(this.away, [
       "link set lo up",
       "addr add 192.0.2.2/24 dev isp0",
-      "addr add 2001:db8:1::2/64 dev isp0",
+      "addr add 2001:db8:1::2/64 dev isp0 nodad",
       "link set isp0 up",
       ...["192.0.2.1", "192.0.2.9", "2001:db8:1::1"].map((to) => `neigh add ${to} lladdr ${MAC.home} dev isp0`),
     ]);

@@ -1,7 +1,7 @@
 /** Tiny programs for the traffic control hook, made of instructions, and how to put them on a device. */
 import { TC_EGRESS } from "../../src/core/tc/handle.ts";
-import { BpfAttribute, bpf } from "../../src/linux/bpf/syscall.ts";
-import { Fd } from "../../src/linux/fd.ts";
+import { loadProgram, PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
+import type { Fd } from "../../src/linux/fd.ts";
 import { MessageWriter } from "../../src/linux/netlink/message.ts";
 import type { RtnlSocket } from "../../src/linux/netlink/socket.ts";
 import { encodeFilter } from "../../src/linux/netlink/tc/filter.ts";
@@ -21,12 +21,7 @@ function instruction(code: number, register: number, offset: number, immediate: 
 /** Loads instructions for the traffic control hook; the exit is added. */
 function program(instructions: readonly Buffer[]): Fd {
   const code = Buffer.concat([...instructions, instruction(0x95, 0, 0, 0)]);
-  const attribute = new BpfAttribute()
-    .u32(0, 3) // BPF_PROG_TYPE_SCHED_CLS
-    .u32(4, code.length / 8)
-    .pointer(8, code)
-    .text(16, "GPL");
-  return new Fd(bpf("PROG_LOAD", attribute, "test program"));
+  return loadProgram({ type: PROGRAM_TYPE.SCHED_CLS, name: "test", code, license: "GPL" });
 }
 
 /** A program that drops every packet. */

@@ -398,8 +398,8 @@ describe("clocks", { concurrency: true }, () => {
 
   it("go past midnight, theirs before ours", async () => {
     using lab = new ReflectorLab();
-    // A day that ends in two seconds; some of theirs ended it already, some are behind.
-    const shift = DAY - timeOfDay(Date.now()) - 2000;
+    // A day that ends in five seconds; some of theirs ended it already, some are behind.
+    const shift = DAY - timeOfDay(Date.now()) - 5000;
     const clock: Clock = {
       now: () => milliseconds(systemClock.now() + shift),
       monotonic: () => systemClock.monotonic(),
@@ -536,6 +536,10 @@ describe("a pause", () => {
     await bench.usable();
     bench.prober.pause();
     await sleep(100);
+    await bench.until("all are answered", () => {
+      const { timestamp, echo, answered } = reflectors.counts;
+      return answered === timestamp + echo;
+    });
     const { counts } = reflectors;
     await bench.until("it is said", () => bench.prober.usable.reason === "asking is paused while the line is idle");
     assert.deepEqual(bench.outstanding, []);

@@ -83,7 +83,7 @@ class Confined implements AsyncDisposable {
       const next = this.channel.receive();
       assert.ok(next, this.lines.join("\n"));
       return next;
-    }, 20_000);
+    }, 60_000);
     return received.message as Report;
   }
 
@@ -106,7 +106,7 @@ const alive = (pid: number): boolean => outcome(() => process.kill(pid, 0)) === 
 function tests(): void {
   checkFds();
 
-  test("it is another user, and has no capability and no way to any", async () => {
+  test("31: it is another user, and has no capability and no way to any", async () => {
     await using confined = new Confined();
     const report = await confined.report();
     assert.deepEqual(report.confinement, { name: NAME, options: { answer: 42 } });

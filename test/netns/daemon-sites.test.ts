@@ -15,7 +15,9 @@ import { Supervisor } from "../../src/daemon/supervisor.ts";
 import type { System } from "../../src/daemon/system.ts";
 import { Topic } from "../../src/daemon/topic.ts";
 import { Watcher } from "../../src/daemon/watcher.ts";
+import { FdStore } from "../../src/linux/fd-store.ts";
 import { OwnPorts } from "../../src/linux/netlink/ports.ts";
+import { Notifier } from "../../src/linux/notify.ts";
 import { pathsBelow } from "../../src/linux/paths.ts";
 import { LiveRates } from "../../src/shaper/live-rates.ts";
 import { openStore } from "../../src/store/db.ts";
@@ -67,6 +69,7 @@ class Kept implements AsyncDisposable {
       serial: new Serial(),
       progress: new Topic<ProgressJson>(1),
       ports: new OwnPorts(),
+      fds: new FdStore(new Notifier({}), {}),
     };
     this.keeper = new Counting(this.system, {
       adopt: () => undefined,

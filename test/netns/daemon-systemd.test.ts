@@ -32,7 +32,7 @@ afterEach(async () => {
 async function listen(path: string): Promise<void> {
   listener = spawn("python3", ["-c", LISTENER, path], { stdio: ["ignore", "pipe", "inherit"] });
   listener.stdout!.setEncoding("utf8").on("data", (text: string) => (heard += text));
-  await eventually(() => assert.match(heard, /^ready/));
+  await eventually(() => assert.match(heard, /^ready/), 20_000);
 }
 
 for (const abstract of [false, true])

@@ -199,7 +199,8 @@ describe("the doctor", () => {
     for (const path of ["xdp", "tc-ingress", "maps"]) removePins(pin(lab, path));
     for (const id of lab.dispatcher.state().programs.keys()) rmSync(pin(lab, programPin(id)));
     lab.sh("tc qdisc del dev d0 clsact");
-    await eventually(() => assert.ok(rules(lab).includes("program-in-kernel")));
+    const gone = (rule: string): number => rules(lab).filter((found) => found === rule).length;
+    await eventually(() => assert.deepEqual([gone("program-in-kernel"), gone("dispatcher-prog-in-kernel")], [3, 2]));
     const { stdout } = lab.sluice("gc");
     assert.match(
       stdout,

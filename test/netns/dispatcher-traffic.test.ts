@@ -14,15 +14,15 @@ import { ethernet, ipv4 } from "../../src/linux/packet/frame.ts";
 import { PacketSocket } from "../../src/linux/packet/packet-socket.ts";
 import { type AttachOptions, DispatcherLab } from "../helpers/dispatcher-lab.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { requireTcx } from "../helpers/features.ts";
+import { isEmulated, requireTcx } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { stream } from "../helpers/packet-stream.ts";
 
 checkFds();
 
-const RATE = 20_000;
+/** Packets a second, as many as a machine can send and still has time to receive; and of each revision. */
+const [RATE, PACKETS_EACH] = isEmulated ? [2000, 100] : [20_000, 1000];
 const REBUILDS = 20;
-const PACKETS_EACH = 1000;
 
 /** A filter of our test's own behind the dispatcher: what comes that far was not lost on the way. */
 async function countBehind(lab: DispatcherLab): Promise<ProgramRecord> {
@@ -82,11 +82,10 @@ async function rebuildUnderTraffic(t: TestContext, hook: HookName, more: AttachO
   assert.equal(lab.record(hook)!.revision, 2 + REBUILDS);
 }
 
-test("77: twenty rebuilds under 20,000 packets a second lose none on XDP", (t) => rebuildUnderTraffic(t, "xdp"));
+test("77: twenty rebuilds under traffic lose none on XDP", (t) => rebuildUnderTraffic(t, "xdp"));
 
-test("77: twenty rebuilds under 20,000 packets a second lose none on TC with clsact", (t) =>
-  rebuildUnderTraffic(t, "tc-ingress"));
+test("77: twenty rebuilds under traffic lose none on TC with clsact", (t) => rebuildUnderTraffic(t, "tc-ingress"));
 
-test("77: twenty rebuilds under 20,000 packets a second lose none on TC through TCX", async (t) => {
+test("77: twenty rebuilds under traffic lose none on TC through TCX", async (t) => {
   if (requireTcx(t)) await rebuildUnderTraffic(t, "tc-ingress", { tcHook: "tcx" });
 });

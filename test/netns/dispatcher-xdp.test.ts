@@ -44,6 +44,7 @@ async function goesOnAsListed(lists: (verdict: number) => (readonly number[])[])
       const link = await lab.attach(program, "xdp", { proceedOn });
       const before = [lab.hits(program), lab.hits(after)];
       lab.send(2);
+      await eventually(() => assert.equal(lab.hits(program), before[0]! + 2));
       const seen = [lab.hits(program) - before[0]!, lab.hits(after) - before[1]!];
       const goesOn = proceedOn.includes(verdict) || verdict === VERDICTS.xdp["dispatcher_return"];
       assert.deepEqual(seen, [2, goesOn ? 2 : 0], `verdict ${verdict} with ${proceedOn.join()}`);

@@ -151,7 +151,7 @@ describe("batches and refusals", () => {
       spawnSync(process.execPath, ["--input-type=module-typescript", "--eval", script], {
         cwd: root,
         encoding: "utf8",
-        timeout: 30_000,
+        timeout: 120_000,
       }),
     );
     assert.deepEqual([run.stdout, run.stderr, run.status], ["64 ENODEV\n", "", 0]);

@@ -1,5 +1,6 @@
 /** How hosts are reached: addresses, routes and neighbours as the kernel shows them, and word of their changes. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { ip } from "../../demo/lab.ts";
 import { dumpAddresses } from "../../src/linux/netlink/address.ts";
@@ -23,6 +24,7 @@ function pair(): Netns {
 test("addresses, the first of a subnet and the others, those that cannot be used left out", () => {
   using ns = pair();
   using socket = RtnlSocket.open(ns);
+  ns.run(() => writeFileSync("/proc/sys/net/ipv6/conf/west/dad_transmits", "100"));
   ip(ns, [
     "addr add 192.0.2.1/24 dev east",
     "addr add 192.0.2.7/24 dev east",

@@ -135,15 +135,15 @@ describe("an apply", () => {
       circuits: ISP.circuits.map((c) => (c.id === "c2" ? circuit("c2", "A", mbit, { address: HOSTS["c2"]! }) : c)),
     });
     using lab = new ShapedLab({ queues: 1, hosts: Object.values(HOSTS) });
-    await lab.apply(planned(0.1));
+    await lab.apply(planned(0.02));
     const { sides } = sidesOf(lab.config, lab.shaper.plan(ISP, lab.config).facts);
-    const slot = lab.shaper.plan(planned(0.1), lab.config).built.allocation.get(keyOf.circuit("c2"))!;
+    const slot = lab.shaper.plan(planned(0.02), lab.config).built.allocation.get(keyOf.circuit("c2"))!;
     const classid = classidOf(sides[0]!, slot);
     const counted = () => readCounters(lab.shaper.socket, lab.shaper.devices).get(LAB.lan)!.get(classid)!;
     sendUdp(lab.lab.internet, host(HOSTS["c2"]!), { count: 30, size: 1400 });
     const before = counted();
     assert.ok(before.backlog > 30_000, `backlog of ${before.backlog}`);
-    const actions = await lab.apply(planned(0.12));
+    const actions = await lab.apply(planned(0.024));
     assert.deepEqual(
       actions.map(({ kind }) => kind),
       ["class.change", "class.change"],
@@ -152,7 +152,7 @@ describe("an apply", () => {
     assert.ok(after.backlog > before.backlog / 3, `backlog of ${before.backlog} became ${after.backlog}`);
     assert.ok(after.packets >= before.packets && after.bytes >= before.bytes, "its counters go on");
     assert.equal(after.drops, 0);
-    assert.deepEqual(lab.plan(planned(0.12)), []);
+    assert.deepEqual(lab.plan(planned(0.024)), []);
   });
 
   test("of a circuit added, removed or moved touches only its own objects", async () => {

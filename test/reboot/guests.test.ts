@@ -26,7 +26,7 @@ function usersOf(folder: string): string[] {
 }
 
 for (const [how, args, patience, message] of [
-  ["hangs", ["hang"], 45_000, /ending\.ts: the guest said nothing for too long and was stopped; .*hangs now/s],
+  ["hangs", ["hang"], 120_000, /ending\.ts: the guest said nothing for too long and was stopped; .*hangs now/s],
   ["goes off", ["off"], 180_000, /ending\.ts: the guest ended before its job did; .*goes off now/s],
   ["fails", ["fail"], 180_000, /ending\.ts failed in the guest: Error: why it fails/],
 ] as const)
