@@ -4,8 +4,8 @@ import { rmSync } from "node:fs";
 import { atExit } from "./at-exit.ts";
 import type { Guest, Machine } from "./machine.ts";
 
-/** Lines of the console that are kept for when the guest dies. */
-const KEPT = 30;
+/** Lines of the console that are kept for when the guest dies: a kernel's own account of its end is of some 70. */
+const KEPT = 100;
 
 /** How a guest ended. */
 export interface Ended {
@@ -18,6 +18,9 @@ export interface Ended {
 /** Why a guest did not come to its job's end, with what it said last. */
 export const lastWords = ({ stopped, console: last }: Ended): string =>
   `the guest ${stopped ?? "ended before its job did"}; its last words:\n${last.map((line) => `  ${line}`).join("\n")}`;
+
+/** Whether its kernel ended by a fault of its own. */
+export const panicked = ({ console: last }: Ended): boolean => last.some((line) => line.includes("Kernel panic"));
 
 /** Ends a process group, wherever its members are. */
 export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
@@ -51,12 +54,18 @@ export async function boot(machine: Machine, guest: Guest, started: (handle: Han
   const refresh = () => void watchdog.refresh();
   const lines: string[] = [];
   const listen = (source: ChildProcess): void => {
-    for (const stream of [source.stdout, source.stderr])
+    for (const stream of [source.stdout, source.stderr]) {
+      // A console gives a few letters at a time.
+      let begun = "";
       stream?.setEncoding("utf8").on("data", (chunk: string) => {
         refresh();
-        lines.push(...chunk.split(/[\r\n]+/).filter((line) => line.trim() !== ""));
+        const whole = (begun + chunk).split(/[\r\n]+/);
+        begun = whole.pop() ?? "";
+        lines.push(...whole.filter((line) => line.trim() !== ""));
         lines.splice(0, lines.length - KEPT);
       });
+      stream?.on("end", () => lines.push(...(begun.trim() === "" ? [] : [begun])));
+    }
   };
   [child, ...servers].forEach(listen);
   // A kernel's helpers outlive it when it is killed, and hold its pipes; its servers end with it, and it with them.

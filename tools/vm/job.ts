@@ -1,5 +1,5 @@
 /** What host and guests tell each other: files in a folder that all of them see. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { causeText } from "../testing/report.ts";
 import type { FileResult } from "../testing/run-file.ts";
@@ -61,11 +61,16 @@ const enoughFile = (folder: string): string => join(folder, "enough");
 /** Lets the guests end after what they run now. */
 export const sayEnough = (folder: string): void => writeFileSync(enoughFile(folder), "");
 
+const claimFile = (folder: string, file: string): string => join(folder, `claim-${encodeURIComponent(file)}`);
+
+/** Lets another guest run a file that one had begun. */
+export const unclaim = (folder: string, file: string): void => rmSync(claimFile(folder, file), { force: true });
+
 /** Whether a file is ours to run: true for the first guest that asks, unless it was said to be enough. */
 export function claim(folder: string, file: string): boolean {
   if (existsSync(enoughFile(folder))) return false;
   try {
-    writeFileSync(join(folder, `claim-${encodeURIComponent(file)}`), "", { flag: "wx" });
+    writeFileSync(claimFile(folder, file), "", { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -9,6 +9,7 @@ export const WANTED: readonly string[] = [
   "veth",
   "ifb",
   "tun",
+  "8021q",
   "sch_htb",
   "sch_cake",
   "sch_fq_codel",

@@ -32,8 +32,8 @@ const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours|autorate|site|i
 /** Rates and delays, where a packet takes a thousand times as long as anywhere else. */
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
-/** Packets by the ten thousand, through processes of their own. */
-const COPIES = /netns\/relay(-(soak|topologies|traffic|user|user-packets|worker))?\.test/;
+/** Many packets, or processes for them. */
+const COPIES = /netns\/relay(-(gro|planes|soak|topologies|traffic|user|user-load|user-packets|volume|worker))?\.test/;
 
 /** What asks the same of both kernels, and takes long: on each a half of it. */
 const OLDER_ONLY = /netns\/(dispatcher-(load|doctor|tc|places)\.|shaper-neighbours|autorate|site)/;
@@ -44,7 +44,8 @@ const NEWER_ONLY =
 function leavesOut(release: string, file: string): string | undefined {
   if (MEASURES.test(file)) return "it measures rates and delays, and each instruction is emulated";
   if (STARTS_MANY.test(file)) return "emulated, what starts hundreds of processes takes too long: see user-mode Linux";
-  if (COPIES.test(file)) return "it copies packets by the ten thousand, and each instruction is emulated";
+  if (COPIES.test(file))
+    return "it copies many packets, and each instruction is emulated; relay-user(-packets) run in user-mode Linux";
   const older = release === RELEASE_OF_USER_MODE;
   if (older && WANTS_LITTLE.test(file)) return "user-mode Linux runs it on the same release, and has all that it needs";
   if (older && NEWER_ONLY.test(file)) return "it runs on 6.12, and would take its time";
