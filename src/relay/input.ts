@@ -1,6 +1,14 @@
 /** An input of the relay: the workers that copy what the kernel leaves, with their rings and sockets. */
 import type { Netns } from "../linux/netns.ts";
-import { knowsAggregates, openRing, type RingMode, ringLayout, type RingOptions } from "../linux/packet/ring.ts";
+import {
+  admitFrames,
+  knowsAggregates,
+  prepareRing,
+  type RingMode,
+  ringLayout,
+  type RingOptions,
+  startRing,
+} from "../linux/packet/ring.ts";
 import { logger } from "../core/log.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LinkFact } from "./facts.ts";
@@ -8,9 +16,9 @@ import type { Gro } from "./gro.ts";
 import type { PlaneOutput, PlaneRule } from "./model.ts";
 import { outputSocket } from "./output-socket.ts";
 import { isGroup } from "./resolve.ts";
-import type { RingProvision } from "./workers/life.ts";
-import type { SocketProvision } from "./workers/sockets.ts";
 import { RelayWorker } from "./workers/handle.ts";
+import type { RingProvision } from "./workers/rings.ts";
+import type { SocketProvision } from "./workers/sockets.ts";
 import { encodeRule } from "./worker/rule-codec.ts";
 
 /** How inputs are worked on. */
@@ -90,7 +98,7 @@ export class Input implements AsyncDisposable {
         name: settings.workers === 1 ? link.name : `${link.name} ${index}`,
         slots,
         ...(own && { cpus: own }),
-        rings: () => this.#openRings(),
+        rings: () => this.#ringsNow(),
         provide: ({ id, outputs }) => outputs.map((output) => this.#socketFor(id, output)),
         dead: () => {
           this.#isDead = true;
@@ -120,7 +128,7 @@ export class Input implements AsyncDisposable {
     const other = key !== this.#ringsKey;
     this.#ringsKey = key;
     if (!this.#started) for (const worker of this.workers) worker.start();
-    else if (other || this.#isDead) for (const worker of this.workers) worker.reopen();
+    else if (other || this.#isDead) for (const worker of this.workers) worker.useRings(this.#isDead);
     this.#isDead = false;
     this.#started = true;
   }
@@ -135,19 +143,21 @@ export class Input implements AsyncDisposable {
     return ns ? ns.run(body) : body();
   }
 
-  #openRings(): RingProvision[] {
+  #ringsNow(): RingProvision[] {
     const { link, settings } = this.#options;
     const { profile: mode, ringBytes: bytes, workers } = settings;
-    using opened = new DisposableStack();
-    const rings = ringsFor(this.#rules).map((kind): RingProvision => {
-      const options = { ...kind, mode, bytes, mtu: link.mtu, bare: !link.ethernet, aggregates: knowsAggregates() };
+    return ringsFor(this.#rules).map((kind): RingProvision => {
+      const size = { ...kind, mode, bytes, mtu: link.mtu, bare: !link.ethernet, aggregates: knowsAggregates() };
       const id = (process.pid + link.ifindex * FANOUT_KINDS + fanoutKind(kind)) & 0xffff;
-      const shared = workers > 1 ? { fanout: { id } } : {};
-      const fd = opened.use(this.#within(() => openRing({ ...options, ifindex: link.ifindex, ...shared })));
-      return { fd, layout: ringLayout(options) };
+      const options = { ...size, ifindex: link.ifindex, ...(workers > 1 && { fanout: { id } }) };
+      return {
+        key: `${kind.family} ${kind.tagged}`,
+        layout: ringLayout(size),
+        open: () => this.#within(() => prepareRing(options)),
+        start: (fd) => startRing(fd, options),
+        admit: (fd) => admitFrames(fd, options),
+      };
     });
-    opened.move();
-    return rings;
   }
 
   /** A socket for an output. One that cannot be opened is one that refuses every copy, and the others do their work. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { addressBytes } from "../../src/core/prefix.ts";
-import { type RingOptions, openRing, ringLayout } from "../../src/linux/packet/ring.ts";
+import { type RingOptions, admitFrames, prepareRing, ringLayout, startRing } from "../../src/linux/packet/ring.ts";
 import {
   COUNTERS,
   type Counter,
@@ -27,7 +27,8 @@ const PORT = 5000;
 export class WorkerLab implements AsyncDisposable {
   readonly net: RelayLab;
   readonly worker: RelayWorker;
-  readonly dead: number[] = [];
+  /** How often a ring died. */
+  dead = 0;
 
   private constructor(options: Partial<RelayWorkerOptions>, outputs: number) {
     this.net = new RelayLab({ outputs });
@@ -41,14 +42,22 @@ export class WorkerLab implements AsyncDisposable {
           mode: "throughput",
           bytes: 32 * 2 ** 20,
         };
-        return [{ fd: this.net.relay.run(() => openRing(ring)), layout: ringLayout(ring) }];
+        return [
+          {
+            key: "4",
+            layout: ringLayout(ring),
+            open: () => this.net.relay.run(() => prepareRing(ring)),
+            start: (fd) => startRing(fd, ring),
+            admit: (fd) => admitFrames(fd, ring),
+          },
+        ];
       },
       provide: (rule) =>
         rule.outputs.map((output) => {
           const { open, ...socket } = outputSocket(output);
           return { ...socket, open: () => this.net.relay.run(open) };
         }),
-      dead: (ring) => this.dead.push(ring),
+      dead: () => (this.dead += 1),
       ...options,
     });
   }

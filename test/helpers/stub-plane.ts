@@ -25,16 +25,12 @@ export class StubRing implements SessionRing {
 }
 
 /** Does nothing with packets; remembers what it is told. */
-export class StubPlane implements SessionPlane {
-  readonly rings: readonly StubRing[];
+export class StubPlane implements SessionPlane<StubRing> {
+  rings: readonly StubRing[] = [];
   readonly rules = new Map<string, PlaneRule>();
   readonly sockets = new Map<string, readonly OutputSocket[]>();
-  dead: number[] = [];
+  dead = new Set<StubRing>();
   log: string[] = [];
-
-  constructor(rings: readonly StubRing[]) {
-    this.rings = rings;
-  }
 
   setRule(rule: PlaneRule, sockets: readonly OutputSocket[]): void {
     this.rules.set(rule.id, rule);
@@ -48,6 +44,12 @@ export class StubPlane implements SessionPlane {
 
   turn(_timeout: number, wakeFd: number): boolean {
     return poll(new Int32Array([wakeFd, 1]), 1, 0) > 0;
+  }
+
+  useRings(rings: readonly StubRing[]): void {
+    this.log.push(`rings ${rings.map(({ layout }) => String(layout)).join(" ")}`.trim());
+    for (const ring of this.rings) if (!rings.includes(ring)) this.dead.delete(ring);
+    this.rings = rings;
   }
 
   drain(): void {

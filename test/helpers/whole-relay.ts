@@ -103,7 +103,7 @@ export class WholeRelay implements AsyncDisposable {
   }
 
   /**
-   * Sends packets to a group for as long as a change goes on, never more ahead of its rule than the kernel's queue between
+   * Sends packets of ten flows to a group for as long as a change goes on, never more ahead of its rule than the kernel's queue between
    * two ends of a link has room for: whoever is late sends all of them on at once.
    *
    * @returns how many
@@ -112,12 +112,15 @@ export class WholeRelay implements AsyncDisposable {
     const going = { on: true };
     const begin = this.#taken(to);
     const done = change().finally(() => (going.on = false));
+    const flows = Array.from({ length: 10 }, (_, i) =>
+      relayFrame({ to, fromPort: 40_000 + i, payload: Buffer.alloc(100, i) }),
+    );
     let [sent, taken] = [0, 0];
     while (going.on) {
       if (sent - taken >= AHEAD) taken = this.#taken(to) - begin;
       if (sent - taken < AHEAD) {
-        this.net.send(Array.from({ length: 10 }, (_, i) => relayFrame({ to, payload: Buffer.alloc(100, i) })));
-        sent += 10;
+        this.net.send(flows);
+        sent += flows.length;
       }
       await setImmediate();
     }

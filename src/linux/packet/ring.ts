@@ -71,32 +71,35 @@ function requestOf({ mode, blockBytes, blockCount, frameBytes }: RingLayout, ret
   return Uint32Array.from(mode === "throughput" ? [...request, retireMs, 0, 0] : request);
 }
 
+function setPacket(fd: Fd, what: string, name: number, value: Int32Array | Uint32Array): void {
+  check(what, setsockopt(fd.number, SOL_PACKET, name, value, value.byteLength));
+}
+
 /**
- * Opens a ring of an interface in this thread's namespace. It gets what is left over: frames that a program at the
- * interface's ingress has taken do not come. Frames with a tag are the exception: the tag is only there before any
- * program saw the frame, so that a ring for these sees them all.
+ * Opens a ring of an interface in this thread's namespace, by which nothing comes until {@link startRing}. It gets what is
+ * left over: frames that a program at the interface's ingress has taken do not come. Frames with a tag are the exception: the
+ * tag is only there before any program saw the frame, so that a ring for these sees them all.
  *
  * @throws SystemError EPERM without CAP_NET_RAW, ENODEV, ENOMEM ...
  */
-export function openRing(options: RingOptions): Fd {
-  const { ifindex, family, mode, tagged = false, bare = false, unicast = [], fanout, retireMs = RETIRE } = options;
+export function prepareRing(options: RingOptions): Fd {
+  const { ifindex, family, mode, tagged = false, retireMs = RETIRE } = options;
   const layout = ringLayout(options);
   using owned = new DisposableStack();
   // Of no protocol until it is bound: nothing comes before everything is set.
   const fd = owned.use(new Fd(check("socket AF_PACKET", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0))));
-  const set = (what: string, name: number, value: Int32Array | Uint32Array): void =>
-    void check(what, setsockopt(fd.number, SOL_PACKET, name, value, value.byteLength));
-  set("PACKET_VERSION", PACKET_VERSION, Int32Array.of(mode === "throughput" ? TPACKET_V3 : TPACKET_V2));
+  setPacket(fd, "PACKET_VERSION", PACKET_VERSION, Int32Array.of(mode === "throughput" ? TPACKET_V3 : TPACKET_V2));
   // Aggregates of many datagrams say by this how long each of them is.
-  if (layout.aggregates) set("PACKET_VNET_HDR", PACKET_VNET_HDR, Int32Array.of(1));
-  set("PACKET_RESERVE", PACKET_RESERVE, Uint32Array.of(layout.aggregates ? RESERVE : RESERVE + VNET));
-  set("PACKET_IGNORE_OUTGOING", PACKET_IGNORE_OUTGOING, Int32Array.of(1));
+  if (layout.aggregates) setPacket(fd, "PACKET_VNET_HDR", PACKET_VNET_HDR, Int32Array.of(1));
+  const reserve = layout.aggregates ? RESERVE : RESERVE + VNET;
+  setPacket(fd, "PACKET_RESERVE", PACKET_RESERVE, Uint32Array.of(reserve));
+  setPacket(fd, "PACKET_IGNORE_OUTGOING", PACKET_IGNORE_OUTGOING, Int32Array.of(1));
   // What does not fit a slot is queued as a whole besides.
   if (mode === "latency") {
-    set("PACKET_COPY_THRESH", PACKET_COPY_THRESH, Int32Array.of(1));
+    setPacket(fd, "PACKET_COPY_THRESH", PACKET_COPY_THRESH, Int32Array.of(1));
     check("SO_RCVBUFFORCE", setsockopt(fd.number, SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(QUEUE), 4));
   }
-  set("PACKET_RX_RING", PACKET_RX_RING, requestOf(layout, retireMs));
+  setPacket(fd, "PACKET_RX_RING", PACKET_RX_RING, requestOf(layout, retireMs));
   attachFilter(fd.number, NOTHING);
   // struct sockaddr_ll: u16 family, u16 protocol (network order), s32 ifindex, 12 bytes for addresses.
   const address = Buffer.alloc(20);
@@ -105,14 +108,34 @@ export function openRing(options: RingOptions): Fd {
   address.writeUInt16BE(tagged ? ETH_P_ALL : protocol, 2);
   address.writeInt32LE(ifindex, 4);
   check(`bind to interface ${ifindex}`, bind(fd.number, address, address.length));
+  owned.move();
+  return fd;
+}
+
+/** Which frames come by a ring from now on, in place of those before: none is lost between the two. @throws SystemError, BpfLoadError */
+export function admitFrames(fd: Fd, options: RingOptions): void {
+  const { family, ifindex, tagged = false, bare = false, unicast = [], aggregates = true } = options;
+  const filter = options.filter ?? frameFilter({ family, ifindex, tagged, bare, unicast });
+  if (aggregates) attachFilter(fd.number, filter);
+  else attachCutting(fd.number, filter);
+}
+
+/** Lets frames come by a ring that was prepared with the same options. @throws SystemError, BpfLoadError */
+export function startRing(fd: Fd, options: RingOptions): void {
+  const { fanout } = options;
   if (fanout) {
     const type = fanout.cpu ? FANOUT_CPU : FANOUT_HASH;
-    set("PACKET_FANOUT", PACKET_FANOUT, Int32Array.of(fanout.id | (type << 16)));
+    setPacket(fd, "PACKET_FANOUT", PACKET_FANOUT, Int32Array.of(fanout.id | (type << 16)));
   }
   // Last, so that what comes before the sockets share is not taken twice.
-  const filter = options.filter ?? frameFilter({ family, ifindex, tagged, bare, unicast });
-  if (layout.aggregates) attachFilter(fd.number, filter);
-  else attachCutting(fd.number, filter);
+  admitFrames(fd, options);
+}
+
+/** {@link prepareRing} and {@link startRing}. */
+export function openRing(options: RingOptions): Fd {
+  using owned = new DisposableStack();
+  const fd = owned.use(prepareRing(options));
+  startRing(fd, options);
   owned.move();
   return fd;
 }

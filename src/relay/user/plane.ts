@@ -38,8 +38,8 @@ const FAVOURED = 1000;
 
 /** What a plane works with. */
 export interface PlaneParts {
-  /** Stay the caller's. */
-  readonly rings: readonly RxRing[];
+  /** By which packets come; none so far when left out. Stay the caller's. */
+  readonly rings?: readonly RxRing[];
   /** By slot, then those of REASONS. */
   readonly counters: Float64Array;
   /** How many slots there are. */
@@ -50,7 +50,7 @@ export interface PlaneParts {
 
 /** One plane. */
 export class UserPlane implements Disposable {
-  readonly #rings: readonly RxRing[];
+  #rings: readonly RxRing[] = [];
   readonly #counters: Float64Array;
   readonly #reasons: number;
   readonly #clock: () => number;
@@ -65,27 +65,42 @@ export class UserPlane implements Disposable {
   /** Rules with packets in the batch. */
   readonly #busy: ActiveRule[] = [];
   /** Array of struct pollfd: s32 fd, s16 events, s16 revents. */
-  readonly #polled: Int32Array;
-  readonly #dead: number[] = [];
-  /** Rings, by their order, whose interface is down, or was: when it goes after that, no error tells of it. */
-  readonly #down = new Set<number>();
+  #polled = new Int32Array(2);
+  readonly #dead = new Set<RxRing>();
+  /** Rings whose interface is down, or was: when it goes after that, no error tells of it. */
+  readonly #down = new Set<RxRing>();
   /** By rank, when a packet came last. */
   readonly #seen = new Float64Array(3).fill(-FAVOURED);
   #now = 0;
 
-  constructor({ rings, counters, slots, clock }: PlaneParts) {
-    this.#rings = rings;
+  constructor({ rings = [], counters, slots, clock }: PlaneParts) {
     this.#counters = counters;
     this.#reasons = slots * COUNTERS.length;
     this.#clock = clock;
     this.#sender = new Sender(this.#batch, counters);
-    this.#polled = new Int32Array(2 * (rings.length + 1));
-    rings.forEach(({ fd }, ring) => this.#polled.set([fd, POLLIN], 2 * ring));
+    this.#listen(rings);
   }
 
-  /** Rings, by their order, whose interface is gone. */
-  get dead(): readonly number[] {
+  /** Rings whose interface is gone. */
+  get dead(): ReadonlySet<RxRing> {
     return this.#dead;
+  }
+
+  /** Packets come by these from now on. What those that are not among them still have is carried out before. */
+  useRings(rings: readonly RxRing[]): void {
+    for (const ring of this.#rings.filter((each) => !rings.includes(each))) {
+      this.#listen([ring]);
+      this.drain();
+      this.#down.delete(ring);
+      this.#dead.delete(ring);
+    }
+    this.#listen(rings);
+  }
+
+  #listen(rings: readonly RxRing[]): void {
+    this.#rings = rings;
+    this.#polled = new Int32Array(2 * (rings.length + 1));
+    rings.forEach((ring, at) => this.#polled.set([this.#dead.has(ring) ? -1 : ring.fd, POLLIN], 2 * at));
   }
 
   /** Adds a rule, or replaces it. @param sockets one for each output, in their order; they stay the caller's. @throws RangeError */
@@ -143,11 +158,12 @@ export class UserPlane implements Disposable {
     const ready = poll(polled, polled.length / 2, timeoutMs);
     for (const ring of this.#down) this.#fault(ring);
     if (ready <= 0) return false;
-    for (let ring = 0; ring < this.#rings.length; ring += 1) {
-      const events = polled[2 * ring + 1]! >> 16;
+    for (let at = 0; at < this.#rings.length; at += 1) {
+      const ring = this.#rings[at]!;
+      const events = polled[2 * at + 1]! >> 16;
       if ((events & POLLIN) !== 0) {
         this.#down.delete(ring);
-        carry(this.#rings[ring]!);
+        carry(ring);
       }
       if ((events & (POLLERR | POLLNVAL)) !== 0) this.#fault(ring);
     }
@@ -162,11 +178,11 @@ export class UserPlane implements Disposable {
   }
 
   /** An error is told of again and again unless it is taken; of a ring that is dead nothing is asked any more. */
-  #fault(ring: number): void {
-    if (this.#rings[ring]!.failed() === "down") return void this.#down.add(ring);
+  #fault(ring: RxRing): void {
+    if (ring.failed() === "down") return void this.#down.add(ring);
     this.#down.delete(ring);
-    this.#polled[2 * ring] = -1;
-    this.#dead.push(ring);
+    this.#polled[2 * this.#rings.indexOf(ring)] = -1;
+    this.#dead.add(ring);
   }
 
   readonly #some = (ring: RxRing): void => this.#carry(ring, BATCHES, LONGEST);

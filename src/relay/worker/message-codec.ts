@@ -16,10 +16,10 @@ export interface WorkerWords {
 
 /** Said by the supervisor. */
 export type Order =
-  /** All rings follow: they are in use from the next `sync` on, in place of those before. */
-  | { readonly kind: "rings" }
-  /** A ring, whose descriptor comes along. */
-  | { readonly kind: "ring"; readonly layout: unknown }
+  /** A ring, whose descriptor comes along, with a number that no other one ever has. */
+  | { readonly kind: "ring"; readonly number: number; readonly layout: unknown }
+  /** Those that are in use from the next `sync` on; all others end with that. */
+  | { readonly kind: "rings"; readonly numbers: readonly number[] }
   /** All sockets and rules follow: what is not said again is dropped at the next `sync`. */
   | { readonly kind: "begin" }
   /** A socket, whose descriptor comes along. Rules call it by its number, which no other one ever has. */

@@ -37,7 +37,7 @@ const session = new Session<RxRing>({
   numbers: memory.numbers,
   cells,
   openRing: (fd, layout) => new RxRing(fd, layout as RingLayout),
-  openPlane: (rings) => new UserPlane({ rings, counters: memory.numbers, slots, clock: now }),
+  openPlane: () => new UserPlane({ counters: memory.numbers, slots, clock: now }),
   now,
 });
 if (unpinned !== undefined) say("warning", `not bound to its processors: ${unpinned}`);

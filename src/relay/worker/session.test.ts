@@ -17,7 +17,7 @@ checkFds();
 class Lab implements Disposable {
   readonly cells = cellsFor(4);
   readonly numbers = new Float64Array(this.cells.length);
-  readonly planes: StubPlane[] = [];
+  readonly plane = new StubPlane();
   readonly ours: Channel;
   readonly theirs: Channel;
   readonly session: Session<StubRing>;
@@ -31,17 +31,10 @@ class Lab implements Disposable {
       numbers: this.numbers,
       cells: this.cells,
       openRing: (fd, layout) => new StubRing(fd, layout),
-      openPlane: (rings) => {
-        this.planes.push(new StubPlane(rings));
-        return this.plane;
-      },
+      openPlane: () => this.plane,
       now: () => this.now,
     });
     assert.deepEqual(this.heard(), [{ kind: "ready" }]);
-  }
-
-  get plane(): StubPlane {
-    return this.planes.at(-1)!;
   }
 
   say(order: Order, count = 0): void {
@@ -100,51 +93,54 @@ test("it has the rules that it is told, and acknowledges with a hash of its own"
   assert.equal((lab.heard()[0] as { count: number }).count, 1);
 });
 
-test("rings come into use together, with the rules that are there, and the old ones are closed", () => {
+test("rings come into use together, those that stay go on, and the others are closed", () => {
   using lab = new Lab();
+  const ring = (number: number): void => lab.say({ kind: "ring", number, layout: number }, 1);
+  const open = (): boolean[] => rings.map(({ fd }) => fd.isOpen);
   lab.rule(planeRule());
-  lab.say({ kind: "rings" });
-  lab.say({ kind: "ring", layout: "never used" }, 1);
-  lab.say({ kind: "rings" });
-  lab.say({ kind: "ring", layout: "a" }, 1);
-  lab.say({ kind: "ring", layout: "b" }, 1);
+  for (const number of [0, 1, 2]) ring(number);
+  lab.say({ kind: "rings", numbers: [0, 1] });
+  lab.say({ kind: "rings", numbers: [1, 2] });
   lab.session.turn();
-  assert.equal(lab.planes.length, 1);
+  assert.deepEqual(lab.plane.log, []);
   lab.say({ kind: "sync", number: 1 });
-  lab.session.turn();
-  const [first, second] = lab.planes;
-  assert.deepEqual(first!.log, ["drain", "gone"]);
-  assert.deepEqual(
-    second!.rings.map(({ layout }) => layout),
-    ["a", "b"],
-  );
-  assert.deepEqual([...second!.rules.values()], [planeRule()]);
-
-  second!.dead = [1];
-  lab.heard();
-  lab.session.turn();
-  lab.session.turn();
-  assert.deepEqual(lab.heard(), [{ kind: "dead", ring: 1 }]);
-  lab.say({ kind: "rings" });
-  lab.say({ kind: "ring", layout: "c" }, 1);
   lab.say({ kind: "sync", number: 2 });
   lab.session.turn();
-  assert.ok(second!.rings.every(({ fd }) => !fd.isOpen));
-  assert.equal(lab.plane.rings.length, 1);
-  lab.plane.dead = [0];
+  assert.deepEqual(lab.plane.log.splice(0), ["rings 1 2"]);
+  const rings = lab.plane.rings;
+
+  lab.plane.dead.add(rings[1]!);
   lab.heard();
   lab.session.turn();
-  assert.deepEqual(lab.heard(), [{ kind: "dead", ring: 0 }]);
-  lab.say({ kind: "rings" });
+  lab.session.turn();
+  assert.deepEqual(lab.heard(), [{ kind: "dead", ring: 2 }]);
+  ring(3);
+  lab.say({ kind: "rings", numbers: [1, 3] });
   lab.say({ kind: "sync", number: 3 });
   lab.session.turn();
-  assert.equal(lab.plane.rings.length, 0);
+  assert.deepEqual(lab.plane.log.splice(0), ["rings 1 3"]);
+  assert.deepEqual(open(), [true, false]);
+  for (const each of lab.plane.rings) lab.plane.dead.add(each);
+  lab.heard();
+  lab.session.turn();
+  assert.deepEqual(lab.heard(), [
+    { kind: "dead", ring: 1 },
+    { kind: "dead", ring: 3 },
+  ]);
+  lab.say({ kind: "rings", numbers: [] });
+  lab.say({ kind: "sync", number: 4 });
+  lab.session.turn();
+  assert.deepEqual(open(), [false, false]);
+  assert.deepEqual([...lab.plane.rules.values()], [planeRule()]);
+  lab.say({ kind: "rings", numbers: [9] });
+  lab.say({ kind: "sync", number: 5 });
+  assert.throws(() => lab.session.turn(), /ring 9 has not come/);
 });
 
 test("once a second it counts up its beat and what rings say", () => {
   using lab = new Lab();
-  lab.say({ kind: "rings" });
-  lab.say({ kind: "ring", layout: "a" }, 1);
+  lab.say({ kind: "ring", number: 0, layout: "a" }, 1);
+  lab.say({ kind: "rings", numbers: [0] });
   lab.say({ kind: "sync", number: 1 });
   lab.session.turn();
   const beats = (): number => lab.numbers[lab.cells.beat]!;

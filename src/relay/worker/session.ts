@@ -20,9 +20,12 @@ export interface SessionRing extends Disposable {
 }
 
 /** What carries rules out; {@link UserPlane} is one. */
-export interface SessionPlane extends RuleTarget, Disposable {
+export interface SessionPlane<Ring> extends RuleTarget, Disposable {
   turn(timeoutMs: number, wakeFd: number): boolean;
-  readonly dead: readonly number[];
+  /** Those that nothing comes by any more. */
+  readonly dead: ReadonlySet<Ring>;
+  /** Packets come by these from now on; what those that are not among them still have is carried out. */
+  useRings(rings: readonly Ring[]): void;
   drain(): void;
   trace?(id: string, most: number): readonly TracedPacket[];
 }
@@ -34,7 +37,8 @@ export interface SessionParts<Ring extends SessionRing> {
   readonly numbers: Float64Array;
   readonly cells: Cells;
   openRing(fd: Fd, layout: unknown): Ring;
-  openPlane(rings: readonly Ring[]): SessionPlane;
+  /** By which nothing comes yet. */
+  openPlane(): SessionPlane<Ring>;
   /** ms, never stepping. */
   readonly now: () => number;
 }
@@ -43,17 +47,18 @@ export interface SessionParts<Ring extends SessionRing> {
 export class Session<Ring extends SessionRing> implements Disposable {
   readonly #parts: SessionParts<Ring>;
   readonly #table: WorkerTable;
-  #rings: readonly Ring[] = [];
-  /** That come into use at the next `sync`, if any do. */
-  #coming: Ring[] | undefined;
-  #plane: SessionPlane;
+  readonly #plane: SessionPlane<Ring>;
+  readonly #rings = new Map<number, Ring>();
+  /** Those that are in use from the next `sync` on, when they are others. */
+  #wanted: readonly number[] | undefined;
+  /** Those that the supervisor knows to be dead. */
   readonly #told = new Set<number>();
   #beatAt = -Infinity;
   #stopping = false;
 
   constructor(parts: SessionParts<Ring>) {
     this.#parts = parts;
-    this.#plane = parts.openPlane([]);
+    this.#plane = parts.openPlane();
     this.#table = new WorkerTable(this.#plane);
     this.#say({ kind: "ready" });
   }
@@ -67,11 +72,7 @@ export class Session<Ring extends SessionRing> implements Disposable {
   turn(): boolean {
     const { channel, now } = this.#parts;
     if (this.#plane.turn(WAIT, channel.fd)) this.#obey();
-    for (const ring of this.#plane.dead) {
-      if (this.#told.has(ring)) continue;
-      this.#told.add(ring);
-      this.#say({ kind: "dead", ring });
-    }
+    if (this.#plane.dead.size > this.#told.size) this.#tellDead();
     if (now() - this.#beatAt >= BEAT) this.#beat(now());
     return !this.#stopping && !channel.ended;
   }
@@ -87,13 +88,10 @@ export class Session<Ring extends SessionRing> implements Disposable {
 
   #follow(order: Order, { fds }: Received): void {
     switch (order.kind) {
-      case "rings":
-        // Some that were opened again before they came into use.
-        for (const ring of this.#coming ?? []) ring[Symbol.dispose]();
-        this.#coming = [];
-        return;
       case "ring":
-        this.#coming?.push(this.#parts.openRing(fds[0]!, order.layout));
+        return void this.#rings.set(order.number, this.#parts.openRing(fds[0]!, order.layout));
+      case "rings":
+        this.#wanted = order.numbers;
         return;
       case "begin":
         return this.#table.begin();
@@ -116,27 +114,35 @@ export class Session<Ring extends SessionRing> implements Disposable {
     }
   }
 
+  #tellDead(): void {
+    for (const [number, ring] of this.#rings) {
+      if (!this.#plane.dead.has(ring) || this.#told.has(number)) continue;
+      this.#told.add(number);
+      this.#say({ kind: "dead", ring: number });
+    }
+  }
+
   #sync(number: number): void {
     this.#table.settle();
-    if (this.#coming) this.#exchange(this.#coming);
+    if (this.#wanted) this.#useRings(new Set(this.#wanted));
     this.#say({ kind: "ack", number, ...this.#table.state });
   }
 
-  /** Goes over to the rings that have come. */
-  #exchange(coming: readonly Ring[]): void {
-    const [before, rings] = [this.#plane, this.#rings];
-    this.#rings = coming;
-    this.#coming = undefined;
-    this.#told.clear();
-    this.#plane = this.#parts.openPlane(this.#rings);
-    this.#table.move(this.#plane);
-    before.drain();
-    this.#statistics(rings);
-    before[Symbol.dispose]();
-    for (const ring of rings) ring[Symbol.dispose]();
+  /** @throws RangeError when one has not come */
+  #useRings(wanted: ReadonlySet<number>): void {
+    this.#wanted = undefined;
+    for (const number of wanted) if (!this.#rings.has(number)) throw new RangeError(`ring ${number} has not come`);
+    const leaving = [...this.#rings].filter(([number]) => !wanted.has(number));
+    for (const [number] of leaving) {
+      this.#rings.delete(number);
+      this.#told.delete(number);
+    }
+    this.#plane.useRings([...this.#rings.values()]);
+    this.#statistics(leaving.map(([, ring]) => ring));
+    for (const [, ring] of leaving) ring[Symbol.dispose]();
   }
 
-  #statistics(rings: readonly Ring[]): void {
+  #statistics(rings: Iterable<Ring>): void {
     const { numbers, cells } = this.#parts;
     for (const ring of rings) {
       const counts = ring.statistics();
@@ -148,7 +154,7 @@ export class Session<Ring extends SessionRing> implements Disposable {
   #beat(now: number): void {
     const { numbers, cells } = this.#parts;
     this.#beatAt = now;
-    this.#statistics(this.#rings);
+    this.#statistics(this.#rings.values());
     numbers[cells.beat] = (numbers[cells.beat] ?? 0) + 1;
   }
 
@@ -188,7 +194,7 @@ export class Session<Ring extends SessionRing> implements Disposable {
 
   [Symbol.dispose](): void {
     this.#plane[Symbol.dispose]();
-    for (const ring of [...this.#rings, ...(this.#coming ?? [])]) ring[Symbol.dispose]();
+    for (const ring of this.#rings.values()) ring[Symbol.dispose]();
     this.#table[Symbol.dispose]();
   }
 }

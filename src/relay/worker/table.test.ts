@@ -104,15 +104,3 @@ test("what is not said again is dropped", () => {
     [false, false, true],
   );
 });
-
-test("another target gets all rules with their sockets", () => {
-  const [target, next] = [new Target(), new Target()];
-  using table = new WorkerTable(target);
-  open(table, 0);
-  for (const id of ["1", "2"]) take(table, planeRule({ id }), [0]);
-  table.move(next);
-  assert.deepEqual(next.rules, target.rules);
-  table.drop("1");
-  assert.deepEqual([...next.rules.keys()], ["2"]);
-  assert.equal(target.rules.size, 2);
-});

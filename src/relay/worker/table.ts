@@ -28,7 +28,7 @@ export class WorkerTable implements Disposable {
   readonly #digest = new RuleDigest();
   readonly #rows = new Map<string, Row>();
   readonly #sockets = new Map<number, { readonly fd: Fd; readonly kind: SocketKind }>();
-  #target: RuleTarget;
+  readonly #target: RuleTarget;
   #part: Part | undefined;
   #staleRules = new Set<string>();
   #staleSockets = new Set<number>();
@@ -108,12 +108,6 @@ export class WorkerTable implements Disposable {
     if (!this.#rows.delete(id)) return;
     this.#target.removeRule(id);
     this.#digest.drop(id);
-  }
-
-  /** Hands all rules to another target, which carries them out from now on. */
-  move(target: RuleTarget): void {
-    for (const { rule, sockets } of this.#rows.values()) target.setRule(rule, sockets);
-    this.#target = target;
   }
 
   [Symbol.dispose](): void {

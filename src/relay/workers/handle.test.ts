@@ -26,7 +26,7 @@ class FakeProcess implements Launched {
   readonly ended: Promise<string>;
   readonly killed: string[] = [];
   readonly theirs: Channel;
-  readonly planes: StubPlane[] = [];
+  readonly plane = new StubPlane();
   session: Session<StubRing> | undefined;
   readonly #end = Promise.withResolvers<string>();
   readonly #numbers: Float64Array;
@@ -47,10 +47,7 @@ class FakeProcess implements Launched {
       numbers: this.#numbers,
       cells: cellsFor(SLOTS),
       openRing: (fd, layout) => new StubRing(fd, layout),
-      openPlane: (rings) => {
-        this.planes.push(new StubPlane(rings));
-        return this.planes.at(-1)!;
-      },
+      openPlane: () => this.plane,
       now: () => this.#timers.now(),
     });
   }
@@ -79,9 +76,14 @@ class Lab {
   readonly timers = new ManualTimers();
   readonly processes: FakeProcess[] = [];
   readonly worker: RelayWorker;
-  readonly dead: number[] = [];
-  rings = 1;
+  /** How often a ring died. */
+  dead = 0;
+  /** Keys of those that are wanted. */
+  rings: readonly string[] = ["a"];
+  /** Why none can be opened. */
   closed: string | undefined;
+  /** What was done with rings. */
+  done: string[] = [];
   /** Devices of the sockets that were opened. */
   opened: string[] = [];
   /** Those that cannot be. */
@@ -92,13 +94,21 @@ class Lab {
       name: "eth0",
       slots: SLOTS,
       timers: this.timers,
-      rings: () => {
-        if (this.closed !== undefined) throw new Error(this.closed);
-        return Array.from({ length: this.rings }, () => ({ fd: Fd.open("/dev/null"), layout: "any" }));
-      },
+      rings: () =>
+        this.rings.map((key) => ({
+          key,
+          layout: key,
+          open: () => {
+            if (this.closed !== undefined) throw new Error(this.closed);
+            this.done.push(`open ${key}`);
+            return Fd.open("/dev/null");
+          },
+          start: () => void this.done.push(`start ${key}`),
+          admit: () => void this.done.push(`admit ${key}`),
+        })),
       provide: ({ outputs }) =>
         outputs.map(({ device }) => ({ key: device, kind: "udp", open: () => this.open(device) })),
-      dead: (ring) => this.dead.push(ring),
+      dead: () => (this.dead += 1),
       launch: (options) => {
         const process = new FakeProcess(100 + this.processes.length, options, this.timers);
         this.processes.push(process);
@@ -124,7 +134,7 @@ class Lab {
   }
 
   get plane(): StubPlane {
-    return this.process.planes.at(-1)!;
+    return this.process.plane;
   }
 
   /** Goes on, both sides, until something is so. */
@@ -391,26 +401,48 @@ test("without its ring a worker is tried again, at once when the interface is ba
   }
   assert.equal(lab.processes.length, 0);
   lab.closed = undefined;
-  lab.worker.reopen();
+  lab.worker.useRings(true);
   await eventually(() => assert.equal(lab.processes.length, 1));
   lab.process.comeUp();
   await lab.state("running");
 });
 
-test("a ring that died is told of, and opened anew when that is asked for", async (t) => {
+test("other rings take the place of those that are wanted no more, and the rest go on untouched", async (t) => {
+  const lab = new Lab(t);
+  lab.rings = ["a", "b"];
+  await lab.run(planeRule());
+  assert.deepEqual(lab.done.splice(0), ["open a", "open b", "start a", "start b"]);
+  const [a] = lab.plane.rings;
+  lab.rings = ["c", "a", "d"];
+  lab.worker.useRings(false);
+  assert.deepEqual(lab.done.splice(0), ["open c", "open d", "start c", "admit a", "start d"]);
+  assert.equal(await lab.synced(), true);
+  assert.deepEqual(lab.plane.rings.map(({ layout }) => layout).toSorted(), ["a", "c", "d"]);
+  assert.ok(lab.plane.rings.includes(a!));
+});
+
+test("a ring that died is told of, and opened anew when that is asked for, as often as it takes", async (t) => {
   const lab = new Lab(t);
   await lab.run(planeRule());
-  lab.plane.dead = [0];
-  await lab.until(() => assert.deepEqual(lab.dead, [0]));
+  const [first] = lab.plane.rings;
+  lab.plane.dead.add(first!);
+  await lab.until(() => assert.equal(lab.dead, 1));
   lab.closed = "still away";
-  lab.worker.reopen();
-  assert.equal(lab.process.planes.length, 2);
+  lab.worker.useRings(true);
+  assert.equal(await lab.synced(), true);
+  assert.deepEqual(lab.plane.rings, [first]);
+  lab.timers.advance(999);
   lab.closed = undefined;
-  lab.rings = 2;
-  lab.worker.reopen();
-  await lab.until(() => assert.equal(lab.process.planes.length, 3));
-  assert.equal(lab.plane.rings.length, 2);
+  lab.done = [];
+  lab.rings = ["a", "b"];
+  assert.deepEqual(lab.done, []);
+  lab.timers.advance(1);
+  assert.deepEqual(lab.done, ["open a", "open b", "start a", "start b"]);
+  await lab.until(() => assert.equal(lab.plane.rings.length, 2));
+  assert.ok(!lab.plane.rings.includes(first!));
   assert.deepEqual([...lab.plane.rules.values()], [planeRule()]);
+  lab.worker.useRings(false);
+  assert.deepEqual(lab.done.slice(4), ["admit a", "admit b"]);
   assert.equal(await lab.synced(), true);
 });
 

@@ -8,7 +8,8 @@ import { type Cells, cellsFor } from "../worker/cells.ts";
 import type { FinalReport, TracedPacket } from "../worker/message-codec.ts";
 import { type Launched, type LaunchOptions, launchWorker } from "./launch.ts";
 import { type Complaint, WorkerLog } from "./log.ts";
-import { Life, LIFE_LIMITS, type LifeLimits, type RingProvision } from "./life.ts";
+import { Life, LIFE_LIMITS, type LifeLimits } from "./life.ts";
+import type { RingProvision } from "./rings.ts";
 import type { SocketProvision } from "./sockets.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
@@ -35,12 +36,12 @@ export interface RelayWorkerOptions {
   /** How many slots there are for counters. */
   readonly slots: number;
   readonly cpus?: readonly number[];
-  /** Opens the rings, anew for each life; that one fails is tried again later. */
+  /** The rings that it should have now: opened for each life, and when {@link RelayWorker.useRings} says that there are others. */
   readonly rings: () => readonly RingProvision[];
   /** Sockets for a rule's outputs, one for each, in their order. */
   readonly provide: (rule: PlaneRule) => readonly SocketProvision[];
-  /** A ring receives nothing any more: {@link RelayWorker.reopen} when its interface is back. */
-  readonly dead?: (ring: number) => void;
+  /** A ring receives nothing any more: {@link RelayWorker.useRings} when its interface is back. */
+  readonly dead?: () => void;
   /** The status is another one. */
   readonly changed?: () => void;
   readonly timers?: Timers;
@@ -124,14 +125,15 @@ export class RelayWorker implements AsyncDisposable {
     return this.#life?.trace(id, most) ?? Promise.resolve([]);
   }
 
-  /** Opens the rings anew, or if it waits to be started again does that now: the interface is back. */
-  reopen(): void {
+  /**
+   * Goes over to the rings that are wanted now; those that were wanted before go on untouched. If it waits to be started again
+   * it does so now.
+   *
+   * @param anew whether those that it has are dead, and the interface is back
+   */
+  useRings(anew: boolean): void {
     this.#wake?.();
-    try {
-      this.#life?.reopen();
-    } catch (error) {
-      log.warning("{name}: cannot open the ring: {reason}", { name: this.#options.name, reason: messageOf(error) });
-    }
+    this.#life?.useRings(anew);
   }
 
   #become(state: WorkerStatus["state"]): void {
@@ -158,7 +160,7 @@ export class RelayWorker implements AsyncDisposable {
         this.#ranAt = this.#timers.now();
         this.#become("running");
       },
-      dead: (ring) => dead?.(ring),
+      dead: () => dead?.(),
     });
   }
 

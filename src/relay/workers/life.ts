@@ -4,9 +4,7 @@
  */
 import { messageOf } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
-import { SystemError } from "../../linux/errno.ts";
 import { Fd } from "../../linux/fd.ts";
-import { attachFilter, NOTHING } from "../../linux/packet/socket-filter.ts";
 import { waiter } from "../../linux/waiter.ts";
 import type { PlaneRule } from "../model.ts";
 import { RuleDigest } from "../worker/digest.ts";
@@ -20,14 +18,9 @@ import {
 import { encodeRule } from "../worker/rule-codec.ts";
 import type { Launched } from "./launch.ts";
 import { Outbox } from "./outbox.ts";
+import { type RingChange, type RingProvision, WorkerRings } from "./rings.ts";
 import { type SocketProvision, WorkerSockets } from "./sockets.ts";
 import type { Timers } from "./timers.ts";
-
-/** A ring for a worker. */
-export interface RingProvision {
-  readonly fd: Fd;
-  readonly layout: unknown;
-}
 
 /** How long things may take, ms. */
 export interface LifeLimits {
@@ -53,7 +46,7 @@ export interface LifeParts {
   /** Those that the worker should have, looked at whenever {@link Life.changed} says so. */
   readonly rules: ReadonlyMap<string, PlaneRule>;
   launch(): Launched;
-  /** Opens the rings anew. */
+  /** Those that it should have now. */
   rings(): readonly RingProvision[];
   /** Sockets for a rule's outputs, in their order. */
   provide(rule: PlaneRule): readonly SocketProvision[];
@@ -61,26 +54,18 @@ export interface LifeParts {
   beat(): number;
   /** The worker has all of its rules for the first time. */
   running(): void;
-  /** A ring receives nothing any more. */
-  dead(ring: number): void;
+  /** A ring that it has receives nothing any more. */
+  dead(): void;
 }
 
 /** Looks at the beat so often, ms. */
 const LOOK = 1000;
+/** Until rings that could not be opened are tried again, ms. */
+const AGAIN = 1000;
 /** Orders and reports that are done in a row, so that everything else goes on. */
 const BATCH = 64;
 
 const log = logger("relay", "worker");
-
-/** Nothing comes by a ring any more; what it has stays in it. */
-function silence(fd: Fd): void {
-  try {
-    attachFilter(fd.number, NOTHING);
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    // Its interface is gone: nothing comes by it anyway.
-  }
-}
 
 const closeAll = (fds: readonly Fd[]): void => {
   for (const fd of fds) fd[Symbol.dispose]();
@@ -109,8 +94,9 @@ export class Life {
   readonly #changed = new Set<string>();
   readonly #timers = new Map<string, Disposable>();
   readonly #traces = new Map<number, PromiseWithResolvers<readonly TracedPacket[]>>();
-  /** The worker has its own; these are to stop them. */
-  #rings: readonly Fd[] = [];
+  readonly #rings = new WorkerRings();
+  /** None of its rings can be gone on with, and there are no others yet. */
+  #ringsDead = false;
   #waiting: PromiseWithResolvers<boolean>[] = [];
   #comparison: Comparison | undefined;
   #watch: Disposable | undefined;
@@ -128,11 +114,11 @@ export class Life {
     this.#parts = parts;
     const { timers, limits } = parts;
     // Before the process: a ring gathers packets while it starts.
-    const rings = parts.rings();
+    const rings = this.#rings.use(parts.rings(), false);
     try {
       this.#process = parts.launch();
     } catch (error) {
-      closeAll(rings.map(({ fd }) => fd));
+      this.#rings[Symbol.dispose]();
       throw error;
     }
     const { channel, pid } = this.#process;
@@ -144,16 +130,16 @@ export class Life {
       room: () => this.#pump(),
       stuck: () => this.#kill(`it has read nothing for ${limits.answer / 1000} s`),
     });
-    this.#useRings(rings);
+    this.#giveRings(rings);
     this.#watch = waiter.watch(channel.fd, () => this.#read());
     this.#deadline("start", limits.start, `it was not ready within ${limits.start / 1000} s`);
     this.ended = this.#process.ended.then((how) => this.#end(how));
   }
 
-  #useRings(rings: readonly RingProvision[]): void {
-    this.#outbox.push({ kind: "rings" });
-    for (const { fd, layout } of rings) this.#outbox.push({ kind: "ring", layout }, [Fd.duplicate(fd.number)]);
-    this.#rings = rings.map(({ fd }) => fd);
+  #giveRings({ fresh, numbers }: RingChange): void {
+    for (const { number, layout, fd } of fresh)
+      this.#outbox.push({ kind: "ring", number, layout }, [Fd.duplicate(fd.number)]);
+    this.#outbox.push({ kind: "rings", numbers });
   }
 
   /** Sets a timer, in place of the one of that name. */
@@ -186,7 +172,7 @@ export class Life {
     for (const name of this.#timers.keys()) this.#clear(name);
     this.#outbox[Symbol.dispose]();
     this.#process.channel[Symbol.dispose]();
-    closeAll(this.#rings);
+    this.#rings[Symbol.dispose]();
     for (const { resolve } of [...this.#waiting, ...(this.#comparison?.waiting ?? [])]) resolve(false);
     for (const { resolve } of this.#traces.values()) resolve([]);
     return this.#why ?? how;
@@ -231,7 +217,8 @@ export class Life {
         this.#traces.get(report.number)?.resolve(report.packets);
         return;
       case "dead":
-        return this.#parts.dead(report.ring);
+        // Or one that it goes on without anyway.
+        return this.#rings.has(report.ring) ? this.#parts.dead() : undefined;
       case "final": {
         const { kind: _, ...final } = report;
         this.#final = final;
@@ -264,14 +251,19 @@ export class Life {
     if (this.#ready) this.#pump();
   }
 
-  /** Rings are opened anew, and come into use in place of those before. @throws whatever opening them throws */
-  reopen(): void {
+  /** Other rings are wanted, or all of them anew. Those that cannot be had are tried again until they can. */
+  useRings(anew: boolean): void {
     if (this.#over) return;
-    const before = this.#rings;
-    this.#useRings(this.#parts.rings());
-    // Here, and not when the worker goes over to the new ones: until then, both would gather the same packets.
-    for (const fd of before) silence(fd);
-    closeAll(before);
+    this.#ringsDead ||= anew;
+    this.#clear("rings");
+    try {
+      this.#giveRings(this.#rings.use(this.#parts.rings(), this.#ringsDead));
+    } catch (error) {
+      const { name } = this.#parts;
+      log.warning("{name}: cannot open the ring: {reason}", { name, reason: messageOf(error) });
+      return this.#after("rings", AGAIN, () => this.useRings(false));
+    }
+    this.#ringsDead = false;
     void this.sync();
   }
 
@@ -376,7 +368,7 @@ export class Life {
   async stop(): Promise<FinalReport | undefined> {
     if (!this.#over) {
       // What comes from now on is not for it.
-      for (const fd of this.#rings) silence(fd);
+      this.#rings.silence();
       this.#outbox.push({ kind: "stop" });
       const { stop } = this.#parts.limits;
       this.#deadline("stop", stop, `it did not stop within ${stop / 1000} s`);
