@@ -1,4 +1,5 @@
 /** An input of the relay: the workers that copy what the kernel leaves, with their rings and sockets. */
+import type { Fd } from "../linux/fd.ts";
 import type { Netns } from "../linux/netns.ts";
 import {
   admitFrames,
@@ -81,6 +82,8 @@ export class Input implements AsyncDisposable {
   readonly workers: readonly RelayWorker[];
   readonly #options: InputOptions;
   readonly #texts = new Map<string, string>();
+  /** Sockets that cannot be opened, and why: that is told once. */
+  readonly #failing = new Map<string, string>();
   #rules: readonly PlaneRule[] = [];
   #ringsKey = "";
   #started = false;
@@ -163,18 +166,21 @@ export class Input implements AsyncDisposable {
   /** A socket for an output. One that cannot be opened is one that refuses every copy, and the others do their work. */
   #socketFor(id: string, output: PlaneOutput): SocketProvision {
     const socket = outputSocket(output);
-    return {
-      ...socket,
-      open: () => {
-        try {
-          return this.#within(socket.open);
-        } catch (error) {
-          const { device } = output;
-          log.warn("rule {id} cannot send by {device}: {reason}", { id, device, reason: messageOf(error) });
-          return undefined;
-        }
-      },
+    const open = (): Fd | undefined => {
+      try {
+        const fd = this.#within(socket.open);
+        this.#failing.delete(socket.key);
+        return fd;
+      } catch (error) {
+        const { device } = output;
+        const reason = messageOf(error);
+        if (this.#failing.get(socket.key) !== reason)
+          log.warn("rule {id} cannot send by {device}: {reason}", { id, device, reason });
+        this.#failing.set(socket.key, reason);
+        return undefined;
+      }
     };
+    return { ...socket, open };
   }
 
   /** Ends the workers, once they have sent what they have. */

@@ -20,7 +20,8 @@ export function outputSocket({ device, ifindex, group, source, ttl, dscp }: Plan
   if (!source) {
     return { key: `raw ${family} ${ifindex}`, kind: "raw", open: () => openRawEgress({ device, ifindex, family }) };
   }
-  const way: EgressWay = { device, ifindex, family, source, ttl, ...(dscp !== undefined && { dscp }) };
+  // The kernel plane asks nobody whose address it is.
+  const way: EgressWay = { device, ifindex, family, source, foreign: true, ttl, ...(dscp !== undefined && { dscp }) };
   const key = `udp ${ifindex} ${Buffer.from(source).toString("hex")} ${ttl} ${dscp ?? "any"}`;
   return { key, kind: "udp", open: () => openEgress(way) };
 }

@@ -50,6 +50,8 @@ export interface LabOutput {
   readonly dscp?: number;
   /** Keeps the packet's own source. */
   readonly preserve?: boolean;
+  /** Its source instead of the device's own address. */
+  readonly from?: string;
   readonly singly?: boolean;
   /** Hardware address of a host; made of the group otherwise. */
   readonly mac?: Uint8Array;
@@ -252,6 +254,7 @@ export class LabPlane implements Disposable {
     ttl = 1,
     dscp,
     preserve = false,
+    from,
     singly = false,
     mac,
   }: LabOutput): PlaneOutput {
@@ -272,7 +275,7 @@ export class LabPlane implements Disposable {
       ...(address !== "" && { ownMac: macBytes(address) }),
       ...(hop && { mac: hop }),
       ...(dscp !== undefined && { dscp }),
-      ...(!preserve && { source: addressBytes(own) }),
+      ...(!preserve && { source: addressBytes(from ?? own) }),
     };
   }
 

@@ -9,7 +9,7 @@ import { checkFds } from "../helpers/leaks.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
 import { macBytes } from "../helpers/relay-lab.ts";
 import { UdpReceiver } from "../helpers/udp-socket.ts";
-import { said, WholeRelay } from "../helpers/whole-relay.ts";
+import { said, type SaidRule, WholeRelay } from "../helpers/whole-relay.ts";
 
 checkFds();
 
@@ -24,7 +24,7 @@ const frames = (count: number, to = IN, more: Partial<Parameters<typeof relayFra
   Array.from({ length: count }, () => relayFrame({ to, ...more }));
 
 for (const engine of ["kernel", "user"] as const) {
-  const carried = async (lab: WholeRelay, ...outputs: readonly (typeof OUTPUT)[]) => {
+  const carried = async (lab: WholeRelay, ...outputs: SaidRule["outputs"]) => {
     const rule = said({ group: IN, outputs, engine });
     await lab.set(rule);
     assert.equal(lab.view(ID).carriedBy, engine, lab.view(ID).kernelReason);
@@ -93,6 +93,22 @@ for (const engine of ["kernel", "user"] as const) {
     ip(lab.net.router, ["addr del 10.0.1.1/24 dev o1", "addr add 10.0.77.1/24 dev o1"]);
     await lab.set(rule);
     assert.equal(await from(), "10.0.77.1");
+  });
+
+  test(`copies have the source that an output says, whoever has that address (${engine})`, async () => {
+    await using lab = new WholeRelay();
+    ip(lab.net.router, ["link set lo up"]);
+    await carried(lab, { ...OUTPUT, source: { kind: "address", address: "10.99.0.1" } });
+    lab.net.listen("s1");
+    const from = async (): Promise<string> => {
+      lab.net.send(frames(1));
+      return (await lab.net.received("s1", OUT, 1))[0]!.from;
+    };
+    for (const lines of [[], ["addr add 10.99.0.1/32 dev lo"], ["addr del 10.99.0.1/32 dev lo"]]) {
+      ip(lab.net.router, lines);
+      assert.equal(await from(), "10.99.0.1");
+    }
+    assert.equal(lab.counted(ID)[1]!["sendErrors"], undefined);
   });
 
   test(`34: an output without an address, or that is gone, keeps no other from its copies (${engine})`, async () => {

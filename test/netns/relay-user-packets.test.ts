@@ -178,13 +178,15 @@ test("what cannot be sent on as it is is counted: too large for the output, or f
   assert.deepEqual([plane.count(lost, "packets"), plane.count(lost, "sendErrors")], [0, 4]);
 });
 
-for (const preserve of [false, true]) {
-  test(`IPv6 is forwarded as IPv4 is, ${preserve ? "with its source" : "from the relay's own address"}`, () => {
+for (const source of ["own", "kept", "another"]) {
+  test(`IPv6 is forwarded as IPv4 is, with a source that is ${source}`, () => {
+    const preserve = source === "kept";
+    const another = source === "another" && { from: "2001:db8:99::1" };
     using lab = new RelayLab({ outputs: 2 });
     using plane = lab.plane({ family: 6 });
     const outputs = [
-      { group: "ff0e::2", preserve, ttl: 3 },
-      { device: "o2", group: "ff02::2:2", preserve, port: 0 },
+      { group: "ff0e::2", preserve, ttl: 3, ...another },
+      { device: "o2", group: "ff02::2:2", preserve, port: 0, ...another },
     ];
     const [rule, ...slots] = plane.rule({ group: "ff0e::1", port: 0, outputs });
     const captures = [lab.capture("s1"), lab.capture("s2")];
@@ -198,7 +200,8 @@ for (const preserve of [false, true]) {
     plane.until(() => seen(0).length === 50 && seen(1).length === 50, "50 each");
     for (const index of [0, 1] as const) {
       const [first] = seen(index);
-      const from = preserve ? "2001:db8::77" : `fd00:${index + 1}::1`;
+      const own = another ? another.from : `fd00:${index + 1}::1`;
+      const from = preserve ? "2001:db8::77" : own;
       assert.deepEqual(
         [first!.from, first!.port, first!.ttl, first!.tos],
         [from, index === 0 ? 6000 : 5000, index === 0 ? 3 : 1, 0x48],
@@ -293,6 +296,23 @@ test("a rule's cap lets through what it says, and counts the rest", () => {
   );
   assert.deepEqual([traced[0]!.source, traced[0]!.destination], ["192.0.2.77:40000", "239.1.1.1:5000"]);
   assert.deepEqual(plane.plane.trace("unknown", 50), []);
+});
+
+test("a rule that is changed goes on with what was left of its rates, unless they are others", () => {
+  using lab = new RelayLab();
+  using plane = lab.plane();
+  const [free] = plane.rule({ group: "239.1.1.2", outputs: [{ group: "239.2.2.2" }] });
+  const passed = (packetsPerSecond: number): number => {
+    const outputs = [{ group: "239.2.2.2" }];
+    const [rule, output] = plane.rule({ group: "239.1.1.1", cap: { packetsPerSecond }, outputs });
+    const before = plane.count(free, "packets");
+    for (let i = 0; i < 50; i += 1) for (const to of ["239.1.1.1", "239.1.1.2"]) lab.sender.send(relayFrame({ to }));
+    plane.until(() => plane.count(free, "packets") === before + 50, "this round");
+    plane.plane.drain();
+    assert.equal(plane.count(rule, "packets"), 50);
+    return plane.count(output, "packets");
+  };
+  assert.deepEqual([passed(100), passed(100), passed(200), passed(200)], [10, 0, 20, 0]);
 });
 
 test("a rule that is replaced, or removed, changes nothing for the others", () => {

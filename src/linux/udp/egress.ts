@@ -16,6 +16,7 @@ const IPPROTO_IP = 0;
 const IP_TOS = 1;
 const IP_TTL = 2;
 const IP_MTU_DISCOVER = 10;
+const IP_TRANSPARENT = 19;
 const IP_MULTICAST_IF = 32;
 const IP_MULTICAST_TTL = 33;
 const IP_MULTICAST_LOOP = 34;
@@ -26,6 +27,7 @@ const IPV6_MULTICAST_HOPS = 18;
 const IPV6_MULTICAST_LOOP = 19;
 const IPV6_MTU_DISCOVER = 23;
 const IPV6_TCLASS = 67;
+const IPV6_TRANSPARENT = 75;
 const PMTUDISC_DONT = 0;
 const SOL_PACKET = 263;
 const PACKET_VNET_HDR = 15;
@@ -39,6 +41,8 @@ export interface EgressWay {
   readonly family: 4 | 6;
   /** 4 or 16 bytes; undefined: whatever the host would take. */
   readonly source?: Uint8Array;
+  /** Whether the source need not be an address of this host, which wants CAP_NET_RAW. Default false. */
+  readonly foreign?: boolean;
   /** 1 to 255. */
   readonly ttl: number;
   /** 0 to 63; undefined: said with each datagram. */
@@ -82,13 +86,17 @@ function configure(fd: number, { device, ifindex, family, ttl, dscp }: EgressWay
 /**
  * Opens a UDP socket that sends by one interface from one address, wherever each datagram says. In this thread's namespace.
  *
- * @throws SystemError ENODEV, EADDRNOTAVAIL when the source is not this host's ...
+ * @throws SystemError ENODEV, EADDRNOTAVAIL when the source is not this host's and not `foreign` ...
  */
 export function openEgress(way: EgressWay): Fd {
-  const { family, source, ifindex, device } = way;
+  const { family, source, foreign = false, ifindex, device } = way;
   using owned = new DisposableStack();
   const fd = owned.use(new Fd(check("socket UDP", socket(AF[family], SOCK_DGRAM | SOCK_CLOEXEC, 0))));
   configure(fd.number, way);
+  if (foreign) {
+    const [level, name] = family === 4 ? [IPPROTO_IP, IP_TRANSPARENT] : [IPPROTO_IPV6, IPV6_TRANSPARENT];
+    check("IP_TRANSPARENT", setsockopt(fd.number, level, name, Int32Array.of(1), 4));
+  }
   if (source) {
     const address = inetAddress(source, 0, ifindex);
     check(`bind on ${device}`, bind(fd.number, address, address.length));

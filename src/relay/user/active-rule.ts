@@ -85,8 +85,13 @@ export class ActiveRule {
   /** Largest datagram in the chain, bytes of payload. */
   largest = 0;
 
-  /** @param sockets one for each output, in their order. @param now ms. @throws RangeError for another number of them */
-  constructor(rule: PlaneRule, sockets: readonly OutputSocket[], now: number) {
+  /**
+   * @param sockets one for each output, in their order
+   * @param before the rule that this one replaces: held to the same rates, it goes on with what is left of them
+   * @param now ms
+   * @throws RangeError for another number of sockets
+   */
+  constructor(rule: PlaneRule, sockets: readonly OutputSocket[], before: ActiveRule | undefined, now: number) {
     if (sockets.length !== rule.outputs.length)
       throw new RangeError(`Cannot send for ${rule.outputs.length} outputs by ${sockets.length} sockets`);
     const outputs = rule.outputs.map((output, index) => outputOf(output, sockets[index]!));
@@ -99,6 +104,9 @@ export class ActiveRule {
     this.splitsTos = this.udp.some(({ keepsTos }) => keepsTos);
     this.rank = RANKS[rule.class];
     const { bitsPerSecond, packetsPerSecond } = rule.cap;
-    this.cap = bitsPerSecond === undefined && packetsPerSecond === undefined ? undefined : new Cap(rule.cap, now);
+    const same =
+      before?.rule.cap.bitsPerSecond === bitsPerSecond && before?.rule.cap.packetsPerSecond === packetsPerSecond;
+    const capped = bitsPerSecond !== undefined || packetsPerSecond !== undefined;
+    this.cap = capped ? ((same ? before?.cap : undefined) ?? new Cap(rule.cap, now)) : undefined;
   }
 }

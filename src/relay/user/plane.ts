@@ -105,8 +105,8 @@ export class UserPlane implements Disposable {
 
   /** Adds a rule, or replaces it. @param sockets one for each output, in their order; they stay the caller's. @throws RangeError */
   setRule(rule: PlaneRule, sockets: readonly OutputSocket[]): void {
-    const active = new ActiveRule(rule, sockets, this.#clock());
     const before = this.#find(rule.id);
+    const active = new ActiveRule(rule, sockets, before, this.#clock());
     if (before?.family === active.family) active.trace = before.trace;
     this.removeRule(rule.id);
     const number = this.#free.pop() ?? this.#rules.length;

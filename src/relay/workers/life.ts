@@ -60,7 +60,7 @@ export interface LifeParts {
 
 /** Looks at the beat so often, ms. */
 const LOOK = 1000;
-/** Until rings that could not be opened are tried again, ms. */
+/** Until rings and sockets that could not be opened are tried again, ms. */
 const AGAIN = 1000;
 /** Orders and reports that are done in a row, so that everything else goes on. */
 const BATCH = 64;
@@ -92,6 +92,8 @@ export class Life {
     take: (number) => this.#outbox.push({ kind: "close", number }),
   });
   readonly #changed = new Set<string>();
+  /** Rules that not all sockets could be opened for. */
+  readonly #short = new Set<string>();
   readonly #timers = new Map<string, Disposable>();
   readonly #traces = new Map<number, PromiseWithResolvers<readonly TracedPacket[]>>();
   readonly #rings = new WorkerRings();
@@ -306,7 +308,7 @@ export class Life {
     const rule = this.#parts.rules.get(id);
     if (!rule) return this.#drop(id);
     const wire = encodeRule(rule);
-    this.#sockets.use(id, this.#parts.provide(rule), (numbers) => {
+    const whole = this.#sockets.use(id, this.#parts.provide(rule), (numbers) => {
       for (let at = 0; at === 0 || at < wire.outputs.length; at += OUTPUTS_PER_MESSAGE) {
         const end = at + OUTPUTS_PER_MESSAGE;
         const part = { ...wire, outputs: wire.outputs.slice(at, end) };
@@ -315,11 +317,18 @@ export class Life {
       }
     });
     this.#digest.set(wire);
+    if (whole) return void this.#short.delete(id);
+    this.#short.add(id);
+    this.#after("sockets", AGAIN, () => {
+      for (const each of this.#short) this.#changed.add(each);
+      this.#pump();
+    });
   }
 
   #drop(id: string): void {
     if (this.#digest.drop(id)) this.#outbox.push({ kind: "drop", id });
     this.#sockets.drop(id);
+    this.#short.delete(id);
   }
 
   #compare({ number, hash, count }: Report & { readonly kind: "ack" }): void {

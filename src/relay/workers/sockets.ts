@@ -7,7 +7,7 @@ export interface SocketProvision {
   /** The same for all outputs that may share it. */
   readonly key: string;
   readonly kind: SocketKind;
-  /** Undefined when that fails; it is tried again with the next output. */
+  /** Undefined when that fails. */
   readonly open: () => Fd | undefined;
 }
 
@@ -42,8 +42,9 @@ export class WorkerSockets {
    * Puts sockets in the place of those that a rule had, and gives the worker what it has not yet got of them.
    *
    * @param say tells the worker the rule, with the sockets' numbers; what it had before is taken from it only after that
+   * @returns whether there is a socket for each
    */
-  use(id: string, wanted: readonly SocketProvision[], say: (numbers: readonly number[]) => void): void {
+  use(id: string, wanted: readonly SocketProvision[], say: (numbers: readonly number[]) => void): boolean {
     const given = wanted.map((provision) => this.#given(provision));
     for (const each of given) if (each) each.users += 1;
     say(given.map((each) => each?.number ?? NO_SOCKET));
@@ -51,6 +52,7 @@ export class WorkerSockets {
       id,
       given.filter((each) => each !== undefined),
     );
+    return !given.includes(undefined);
   }
 
   /** A rule is gone. */
