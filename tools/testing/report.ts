@@ -1,6 +1,6 @@
 /** What the test run shows: a line per file, then failures in full, then the reasons of all skips. */
 import { inspect, styleText } from "node:util";
-import type { FileResult } from "./run-file.ts";
+import type { Failure, FileResult } from "./run-file.ts";
 
 /** Failures and skips of one file are shown under a title. */
 const title = (file: string, path: readonly string[]): string => [file, ...path].join(" > ");
@@ -9,10 +9,11 @@ const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, "    ");
 
 /** The line of a file that has ended: `ok      src/core/units.test.ts  12 passed  0.2 s`, and below it what it measured. */
 export function fileLine(result: FileResult): string {
-  const { failures, skips, passed, milliseconds } = result;
+  const { failures, unsteady = [], skips, passed, milliseconds } = result;
   const counts = [
     `${passed} passed`,
     failures.length > 0 && `${failures.length} failed`,
+    unsteady.length > 0 && `${unsteady.length} at the second try`,
     skips.length > 0 && `${skips.length} skipped`,
   ].filter(Boolean);
   const seconds = `${(milliseconds / 1000).toFixed(1)} s`;
@@ -31,9 +32,12 @@ export function causeText(cause: unknown): string {
 
 /** Every failure of a file in full, with what the file printed. */
 function failureText(result: FileResult): string {
-  const blocks = result.failures.map(
-    ({ path, cause }) => `${styleText("red", "FAILED")}  ${title(result.file, path)}\n${indent(causeText(cause))}\n`,
-  );
+  const block = (word: string, { path, cause }: Failure): string =>
+    `${word}  ${title(result.file, path)}\n${indent(causeText(cause))}\n`;
+  const blocks = [
+    ...result.failures.map((failure) => block(styleText("red", "FAILED"), failure)),
+    ...(result.unsteady ?? []).map((failure) => block(styleText("yellow", "FAILED ONCE"), failure)),
+  ];
   if (result.output.trim() !== "") blocks.push(`output of ${result.file}:\n${indent(result.output.trimEnd())}\n`);
   return blocks.join("\n");
 }
@@ -56,7 +60,7 @@ function closingLine(results: readonly FileResult[]): string {
 
 /** All that stands below the lines of the files: failures in full, the reasons of skips, and the closing line. */
 export function reportLines(results: readonly FileResult[], filters: readonly string[]): string[] {
-  const failed = results.filter((result) => result.failures.length > 0);
+  const failed = results.filter(({ failures, unsteady = [] }) => failures.length + unsteady.length > 0);
   const skips = skipText(results);
   return [
     ...failed.flatMap((result) => ["", failureText(result)]),

@@ -22,6 +22,8 @@ export interface FileResult {
   readonly file: string;
   readonly passed: number;
   readonly failures: readonly Failure[];
+  /** What failed at first, and not when the file was run again. */
+  readonly unsteady?: readonly Failure[];
   readonly skips: readonly Skip[];
   /** What its tests measured, by `t.diagnostic`. */
   readonly notes: readonly string[];

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { causeText } from "../testing/report.ts";
-import type { FileResult } from "../testing/run-file.ts";
+import type { Failure, FileResult } from "../testing/run-file.ts";
 
 /** Where a guest sees the folder. */
 export const SHARED_IN_GUEST = "/run/shared";
@@ -88,10 +88,13 @@ export function report(folder: string, guest: number, line: Line): void {
   appendFileSync(outcomeFile(folder, guest), `${JSON.stringify(line)}\n`);
 }
 
+const tellableFailure = ({ path, cause }: Failure): Failure => ({ path, cause: causeText(cause) });
+
 /** A result as it can be told: what was thrown becomes its text. */
 export const tellable = (result: FileResult): FileResult => ({
   ...result,
-  failures: result.failures.map(({ path, cause }) => ({ path, cause: causeText(cause) })),
+  failures: result.failures.map(tellableFailure),
+  ...(result.unsteady && { unsteady: result.unsteady.map(tellableFailure) }),
 });
 
 /** What a guest has told so far; a line that it has not finished is left out. */
