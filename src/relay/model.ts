@@ -133,6 +133,8 @@ export const REASONS = [
   "badLength",
   "fragment",
   "noRule",
+  /** A worker that ended had not come to it. */
+  "unread",
 ] as const;
 
 /** One of {@link REASONS}. */

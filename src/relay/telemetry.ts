@@ -26,7 +26,7 @@ export interface InputTotals {
   readonly notMatched: number;
   /** Packets that were not right. */
   readonly filtered: number;
-  /** Given up for want of room, by the kernel, or by the worker in favour of higher classes. */
+  /** Given up for want of room, by the kernel, or by the worker in favour of higher classes; or a worker died before it came to them. */
   readonly exhausted: number;
   /** Copies. */
   readonly sent: number;
@@ -48,7 +48,7 @@ export interface TelemetryTimes {
 
 const sum = <T>(all: readonly T[], of: (each: T) => number): number => all.reduce((so, each) => so + of(each), 0);
 
-const FILTERS = REASONS.filter((reason) => reason !== "noRule");
+const FILTERS = REASONS.filter((reason) => reason !== "noRule" && reason !== "unread");
 
 function totalsOf(device: string, views: readonly RuleView[], inputs: readonly TelemetryInput[]): InputTotals {
   const taken = views.map(({ counts, resolved }) => counts(resolved.slot));
@@ -58,7 +58,7 @@ function totalsOf(device: string, views: readonly RuleView[], inputs: readonly T
   const matched = sum(taken, ({ packets }) => packets) - shed;
   const notMatched = sum(inputs, ({ passedOver }) => passedOver.noRule);
   const filtered = sum(inputs, ({ passedOver }) => sum(FILTERS, (reason) => passedOver[reason]));
-  const exhausted = shed + sum(inputs, ({ ringDrops }) => ringDrops);
+  const exhausted = shed + sum(inputs, ({ ringDrops, passedOver }) => ringDrops + passedOver.unread);
   return {
     device,
     received: matched + notMatched + filtered + exhausted,

@@ -68,6 +68,7 @@ const MEANS: Readonly<Record<Reason, string>> = {
   badLength: "whose UDP length is wrong",
   fragment: "that are IP fragments",
   noRule: "that no rule takes: another group, port, source or VLAN",
+  unread: "that a worker had not come to when it ended",
 };
 
 function passedOver({ device, passedOver: counts }: InputFact): Finding[] {

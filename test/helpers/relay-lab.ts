@@ -33,6 +33,7 @@ import {
 } from "../../src/relay/model.ts";
 import { groupMac, isGroup } from "../../src/relay/resolve.ts";
 import { outputSocket } from "../../src/relay/output-socket.ts";
+import { cellsFor } from "../../src/relay/worker/cells.ts";
 import { type OutputSocket, UserPlane } from "../../src/relay/user/plane.ts";
 import { readUdp, type SeenUdp } from "./datagram-frame.ts";
 
@@ -200,7 +201,7 @@ export class RelayLab implements Disposable {
 /** A plane, its rings, and the sockets of its rules. */
 export class LabPlane implements Disposable {
   readonly rings: readonly RxRing[];
-  readonly counters = new Float64Array(SLOTS * COUNTERS.length + REASONS.length);
+  readonly counters = new Float64Array(cellsFor(SLOTS).length);
   readonly plane: UserPlane;
   readonly #lab: RelayLab;
   readonly #owned: DisposableStack;

@@ -76,6 +76,32 @@ function tests(): void {
     assert.equal(sink.receive().length, 400);
   });
 
+  test("29, 36: what a worker had not come to when it was killed is counted", async () => {
+    await using lab = await WorkerLab.start();
+    await lab.set(lab.rule(1));
+    lab.send(1, 100);
+    await eventually(() => assert.equal(lab.count(11, "packets"), 100));
+    let sent = 100;
+    for (let round = 0; round < 2; round += 1) {
+      const pid = await lab.runs();
+      const before = lab.passed("unread");
+      process.kill(pid, "SIGSTOP");
+      lab.send(1, 300);
+      sent += 300;
+      process.kill(pid, "SIGKILL");
+      await lab.runs(pid);
+      assert.ok(lab.passed("unread") > before);
+      lab.send(1, 50);
+      sent += 50;
+      await eventually(() => {
+        assert.equal(lab.count(11, "packets") + lab.passed("unread"), sent);
+        assert.deepEqual([lab.ring("packets"), lab.ring("drops")], [sent, 0]);
+      });
+    }
+    const { ring } = (await lab.worker.stop()) ?? assert.fail();
+    assert.deepEqual([ring.packets, lab.ring("packets")], [sent, sent]);
+  });
+
   test("18, 19, 20: a rule is changed under traffic, and nothing is lost", async () => {
     await using lab = await WorkerLab.start();
     const sink = lab.net.receiver("s1", "239.2.0.1", 6000);

@@ -1,14 +1,13 @@
 /** The reading end of a ring: no privilege is needed, and nothing is allocated for a frame. */
-import { check, ERRNO } from "../errno.ts";
+import { ERRNO } from "../errno.ts";
 import type { Fd } from "../fd.ts";
 import { errno, getsockname, getsockopt, recv } from "../ffi.ts";
 import { Arena } from "./arena.ts";
 import type { RingLayout } from "./ring-layout.ts";
+import { RingCounts, type RingStatistics } from "./ring-statistics.ts";
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-const SOL_PACKET = 263;
-const PACKET_STATISTICS = 6;
 const MSG_DONTWAIT = 0x40;
 const STATUS_USER = 1;
 const STATUS_COPY = 2;
@@ -25,16 +24,6 @@ const LARGE_HELD = 15;
 /** Bytes before each: a frame without a link layer is given one there. */
 const LARGE_BEFORE = 32;
 const LARGE_ROOM = LARGE_BEFORE + LARGE;
-
-/** What the kernel did. */
-export interface RingStatistics {
-  /** Frames that came, dropped ones included. */
-  readonly packets: number;
-  /** Frames for which the ring had no room. */
-  readonly drops: number;
-  /** How often it was full. */
-  readonly freezes: number;
-}
 
 /**
  * A ring that is read: {@link begin} a batch, {@link next} for each frame of it, {@link release} when nothing of the batch
@@ -69,7 +58,8 @@ export class RxRing implements Disposable {
   /** Blocks (V3) or frames (V2). */
   readonly #count: number;
   readonly #size: number;
-  readonly #numbers = new Uint32Array(3);
+  readonly #counts = new RingCounts();
+  readonly #error = new Int32Array(1);
   readonly #length = new Uint32Array(1);
   #head = 0;
   #held = 0;
@@ -210,11 +200,7 @@ export class RxRing implements Disposable {
 
   /** What the kernel did since this was last asked, for reading sets its counters to zero. @throws SystemError */
   statistics(): RingStatistics {
-    this.#length[0] = 12;
-    // TPACKET_V2 has no third.
-    this.#numbers[2] = 0;
-    check("PACKET_STATISTICS", getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, this.#numbers, this.#length));
-    return { packets: this.#numbers[0]!, drops: this.#numbers[1]!, freezes: this.#numbers[2] };
+    return this.#counts.read(this.fd);
   }
 
   /**
@@ -223,7 +209,7 @@ export class RxRing implements Disposable {
    */
   failed(): "gone" | "down" {
     this.#length[0] = 4;
-    getsockopt(this.fd, SOL_SOCKET, SO_ERROR, this.#numbers, this.#length);
+    getsockopt(this.fd, SOL_SOCKET, SO_ERROR, this.#error, this.#length);
     const address = new Int32Array(8);
     this.#length[0] = 32;
     // A socket whose interface was deleted is bound to none: s32 ifindex @4 of struct sockaddr_ll.

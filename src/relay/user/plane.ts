@@ -40,7 +40,7 @@ const FAVOURED = 1000;
 export interface PlaneParts {
   /** By which packets come; none so far when left out. Stay the caller's. */
   readonly rings?: readonly RxRing[];
-  /** By slot, then those of REASONS. */
+  /** By slot, then those of REASONS, then how many frames were taken. */
   readonly counters: Float64Array;
   /** How many slots there are. */
   readonly slots: number;
@@ -53,6 +53,7 @@ export class UserPlane implements Disposable {
   #rings: readonly RxRing[] = [];
   readonly #counters: Float64Array;
   readonly #reasons: number;
+  readonly #taken: number;
   readonly #clock: () => number;
   readonly #tables = { 4: new RuleTable(4), 6: new RuleTable(6) };
   /** By the value in the table. */
@@ -76,6 +77,7 @@ export class UserPlane implements Disposable {
   constructor({ rings = [], counters, slots, clock }: PlaneParts) {
     this.#counters = counters;
     this.#reasons = slots * COUNTERS.length;
+    this.#taken = this.#reasons + REASONS.length;
     this.#clock = clock;
     this.#sender = new Sender(this.#batch, counters);
     this.#listen(rings);
@@ -204,6 +206,7 @@ export class UserPlane implements Disposable {
   #take(ring: RxRing, pressure: number): void {
     const packet = this.#packet;
     const counters = this.#counters;
+    counters[this.#taken]! += 1;
     if (!parse(ring, packet)) {
       counters[this.#reasons + packet.reason]! += 1;
       return;

@@ -17,6 +17,8 @@ export type RingCounts = Readonly<Record<(typeof RING_COUNTERS)[number], number>
 /** Positions, and how many numbers there are in all. */
 export interface Cells {
   readonly reasons: number;
+  /** Frames that the worker took from its rings. */
+  readonly taken: number;
   readonly ring: number;
   /** Counts up about once a second for as long as the worker goes round its loop. */
   readonly beat: number;
@@ -26,7 +28,8 @@ export interface Cells {
 /** Those for so many slots, whose counters come first: `slot * COUNTERS.length + index`. */
 export function cellsFor(slots: number): Cells {
   const reasons = slots * COUNTERS.length;
-  const ring = reasons + REASONS.length;
+  const taken = reasons + REASONS.length;
+  const ring = taken + 1;
   const beat = ring + RING_COUNTERS.length;
-  return { reasons, ring, beat, length: beat + 1 };
+  return { reasons, taken, ring, beat, length: beat + 1 };
 }

@@ -6,7 +6,8 @@ import { addressBytes } from "../../core/prefix.ts";
 import { ethernet, ipv4, ipv6 } from "../../linux/packet/frame.ts";
 import { RxRing } from "../../linux/packet/ring.ts";
 import { RingWriter, type WrittenFrame } from "../../linux/packet/ring-writer.ts";
-import { COUNTERS, type PlaneRule, REASONS } from "../model.ts";
+import type { PlaneRule } from "../model.ts";
+import { cellsFor } from "./cells.ts";
 import { UserPlane } from "../user/plane.ts";
 
 /** For so long, ms. */
@@ -50,7 +51,7 @@ export function warmUp(): void {
   using owned = new DisposableStack();
   const writer = owned.use(new RingWriter(BYTES));
   const ring = owned.use(new RxRing(writer.fd, writer.layout));
-  const counters = new Float64Array(SLOTS * COUNTERS.length + REASONS.length);
+  const counters = new Float64Array(cellsFor(SLOTS).length);
   const plane = owned.use(new UserPlane({ rings: [ring], counters, slots: SLOTS, clock: () => performance.now() }));
   for (const family of [4, 6] as const) plane.setRule(ruleFor(family), [{ fd: -1, kind: "udp" }]);
   const packets = frames();

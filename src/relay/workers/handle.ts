@@ -3,8 +3,9 @@ import { messageOf } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
 import { Backoff, type BackoffSteps } from "../../linux/script/backoff.ts";
 import { SharedMemory } from "../../linux/shared-memory.ts";
-import type { PlaneRule } from "../model.ts";
-import { type Cells, cellsFor } from "../worker/cells.ts";
+import type { RingStatistics } from "../../linux/packet/ring-statistics.ts";
+import { type PlaneRule, REASONS } from "../model.ts";
+import { type Cells, cellsFor, RING_COUNTERS } from "../worker/cells.ts";
 import type { FinalReport, TracedPacket } from "../worker/message-codec.ts";
 import { type Launched, type LaunchOptions, launchWorker } from "./launch.ts";
 import { type Complaint, WorkerLog } from "./log.ts";
@@ -156,6 +157,7 @@ export class RelayWorker implements AsyncDisposable {
       provide,
       launch: () => launch({ name, memory: this.#memory, slots, cpus, said }),
       beat: () => this.#memory.numbers[this.cells.beat] ?? 0,
+      left: (counts) => this.#countLeft(counts),
       running: () => {
         this.#ranAt = this.#timers.now();
         this.#become("running");
@@ -185,6 +187,18 @@ export class RelayWorker implements AsyncDisposable {
       log.error("{name}: the worker is started again in {wait} ms: {reason}", { name, wait, reason: this.#reason });
       await this.#pause(wait);
     }
+  }
+
+  /** Whatever came by a ring was dropped there, or taken by the worker, or is lost with it. */
+  #countLeft(counts: readonly RingStatistics[]): void {
+    const { numbers } = this.#memory;
+    const { ring, taken, reasons } = this.cells;
+    for (const each of counts)
+      for (const [index, name] of RING_COUNTERS.entries()) numbers[ring + index]! += each[name];
+    const [packets, drops] = [RING_COUNTERS.indexOf("packets"), RING_COUNTERS.indexOf("drops")];
+    const unread = numbers[ring + packets]! - numbers[ring + drops]! - numbers[taken]!;
+    const at = reasons + REASONS.indexOf("unread");
+    numbers[at] = Math.max(numbers[at]!, unread);
   }
 
   #isStopping(): boolean {

@@ -5,6 +5,7 @@
 import { messageOf } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
 import { Fd } from "../../linux/fd.ts";
+import type { RingStatistics } from "../../linux/packet/ring-statistics.ts";
 import { waiter } from "../../linux/waiter.ts";
 import type { PlaneRule } from "../model.ts";
 import { RuleDigest } from "../worker/digest.ts";
@@ -52,6 +53,8 @@ export interface LifeParts {
   provide(rule: PlaneRule): readonly SocketProvision[];
   /** Counts up for as long as the worker goes round. */
   beat(): number;
+  /** It has ended: what the kernel says of its rings, and it has not read. */
+  left(counts: readonly RingStatistics[]): void;
   /** The worker has all of its rules for the first time. */
   running(): void;
   /** A ring that it has receives nothing any more. */
@@ -174,6 +177,8 @@ export class Life {
     for (const name of this.#timers.keys()) this.#clear(name);
     this.#outbox[Symbol.dispose]();
     this.#process.channel[Symbol.dispose]();
+    this.#rings.silence();
+    this.#parts.left(this.#rings.statistics());
     this.#rings[Symbol.dispose]();
     for (const { resolve } of [...this.#waiting, ...(this.#comparison?.waiting ?? [])]) resolve(false);
     for (const { resolve } of this.#traces.values()) resolve([]);

@@ -1,6 +1,7 @@
 /** The rings that a worker was given. Those that it may go on with are not touched when others come and go. */
 import { SystemError } from "../../linux/errno.ts";
 import type { Fd } from "../../linux/fd.ts";
+import { RingCounts, type RingStatistics } from "../../linux/packet/ring-statistics.ts";
 import { attachFilter, NOTHING } from "../../linux/packet/socket-filter.ts";
 
 /** A ring for a worker. */
@@ -89,6 +90,19 @@ export class WorkerRings implements Disposable {
   /** Nothing comes by any of them from now on. */
   silence(): void {
     for (const { fd } of this.#given.values()) silence(fd);
+  }
+
+  /** What the kernel has counted that nobody has read yet. */
+  statistics(): readonly RingStatistics[] {
+    const counts = new RingCounts();
+    return [...this.#given.values()].flatMap(({ fd }): readonly RingStatistics[] => {
+      try {
+        return [counts.read(fd.number)];
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        return [];
+      }
+    });
   }
 
   [Symbol.dispose](): void {
