@@ -25,6 +25,7 @@
 #define IPV4_WITHOUT_OPTIONS 0x45
 #define MORE_OR_OFFSET 0x3fff
 #define ECN 0x03
+#define barrier() asm volatile("" ::: "memory")
 
 volatile const struct config config = {};
 
@@ -60,6 +61,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct buckets);
 } sluice_relay_buckets SEC(".maps");
+
+/* The row that a packet is sent by. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rule);
+} sluice_relay_row SEC(".maps");
 
 struct vlan_tag {
 	__be16 tci;
@@ -348,6 +357,61 @@ static __always_inline const struct rule *find(struct rule_key *key, __be16 port
 	return rule;
 }
 
+static __always_inline bool is_same(const struct rule_key *key, const struct rule_key *other)
+{
+	const __u64 *words = (const void *)key, *others = (const void *)other;
+	__u64 difference = 0;
+
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(*key) / sizeof(*words); i++)
+		difference |= words[i] ^ others[i];
+	return !difference;
+}
+
+/* Of whole words, but for the check itself, which stands last. */
+static __always_inline __u32 check_of(const void *from, const __u32 size)
+{
+	const __u64 *words = from;
+	const __u32 last = size / sizeof(*words) - 1;
+	__u64 sum = 0;
+
+#pragma unroll
+	for (__u32 i = 0; i < last; i++)
+		sum = (sum << 5 | sum >> 59) + words[i];
+	sum = (sum << 5 | sum >> 59) + (words[last] & 0xffffffff);
+	return sum ^ sum >> 32;
+}
+
+/*
+ * The row of a key as it was at one moment. What is updated or deleted the kernel gives to the next row at once, though somebody
+ * may still read it: one that is another, or half of one, is none.
+ */
+static __noinline const struct rule *snapshot(const struct rule *row, const struct rule_key *key)
+{
+	const __u32 head = offsetof(struct rule, output);
+	__u32 zero = 0, outputs;
+	struct rule *copy = bpf_map_lookup_elem(&sluice_relay_row, &zero);
+
+	if (!copy)
+		return NULL;
+	__builtin_memcpy(copy, row, head);
+	/* From here on the copy is what counts: clang may not look at the row again. */
+	barrier();
+	outputs = copy->outputs;
+	if (outputs > MAX_OUTPUTS || copy->check != check_of(copy, head) || !is_same(&copy->key, key))
+		return NULL;
+#pragma nounroll
+	for (__u32 i = 0; i < MAX_OUTPUTS && i < outputs; i++) {
+		struct output *output = &copy->output[i];
+
+		*output = row->output[i];
+		barrier();
+		if (output->check != check_of(output, sizeof(*output)) + copy->version)
+			return NULL;
+	}
+	return copy;
+}
+
 /* Reads headers that are as most are; false leaves everything else to user space, where there is one place that judges. */
 static __always_inline bool parse(struct __sk_buff *skb, __u32 offset, struct frame *frame, struct packet *packet,
 				  struct rule_key *key, const bool v6)
@@ -412,7 +476,7 @@ static __always_inline bool fits(struct __sk_buff *skb, __u32 offset, struct pac
 
 static __always_inline int relay(struct __sk_buff *skb, __u32 offset, __u16 vlan, bool tagged, const bool v6)
 {
-	struct rule_key key = { .ifindex = skb->ifindex, .vlan = vlan };
+	struct rule_key key __attribute__((aligned(8))) = { .ifindex = skb->ifindex, .vlan = vlan };
 	const struct rule *rule;
 	struct packet packet = {};
 	struct frame frame = {};
@@ -420,6 +484,14 @@ static __always_inline int relay(struct __sk_buff *skb, __u32 offset, __u16 vlan
 	if (!parse(skb, offset, &frame, &packet, &key, v6))
 		return TC_ACT_UNSPEC;
 	rule = find(&key, packet.port);
+	if (!rule || rule->outputs == 0)
+		return TC_ACT_UNSPEC;
+	rule = snapshot(rule, &key);
+	if (!rule) {
+		/* There is another one in its place, or none. What is left to the workers they find: they have all rules. */
+		rule = bpf_map_lookup_elem(&sluice_relay_rules, &key);
+		rule = rule ? snapshot(rule, &key) : NULL;
+	}
 	if (!rule || rule->outputs == 0 || rule->outputs > MAX_OUTPUTS || !fits(skb, offset, &packet, rule, v6))
 		return TC_ACT_UNSPEC;
 	if (tagged && bpf_skb_vlan_pop(skb))

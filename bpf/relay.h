@@ -53,7 +53,7 @@ struct output {
 	__be32 group[4];
 	__u8 mac[6]; /* all 0 for a device without a link layer */
 	__u8 own_mac[6];
-	__u32 reserved;
+	__u32 check; /* of the above, and of its rule's version */
 };
 
 /* So many TICKs are a second: fine enough for the bits of one packet at 100 Gbit/s. */
@@ -70,9 +70,12 @@ struct rule {
 	__u32 slot; /* of its counters, and of its buckets */
 	__u32 outputs; /* 0: the packet is left to user space, whatever other rules say */
 	__u32 mtu; /* the smallest of its outputs'; larger packets are left to user space, which fragments them */
-	__u32 reserved;
+	__u32 version; /* made of all the rest, outputs too */
 	struct rate bits; /* of UDP payload */
 	struct rate packets;
+	struct rule_key key; /* by which it is found */
+	__u32 reserved;
+	__u32 check; /* of the above */
 	struct output output[MAX_OUTPUTS];
 };
 

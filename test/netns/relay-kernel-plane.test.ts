@@ -16,14 +16,14 @@ import { BpfMap } from "../../src/linux/bpf/map.ts";
 import { openPin } from "../../src/linux/bpf/pin.ts";
 import { PROGRAM_TYPE } from "../../src/linux/bpf/program.ts";
 import { testRun } from "../../src/linux/bpf/testrun.ts";
-import { BpfObject } from "../../src/linux/bpf/object.ts";
 import { KernelMaps, MAP_PINS } from "../../src/relay/kernel/maps.ts";
-import { RELAY_NAME, relayProgram } from "../../src/relay/kernel/program.ts";
+import { RELAY_NAME } from "../../src/relay/kernel/program.ts";
 import { encodeRow } from "../../src/relay/kernel/codec.ts";
 import { hasJit, requireExtensions } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { stream } from "../helpers/packet-stream.ts";
 import { RelayKernelLab, SLOTS } from "../helpers/relay-kernel-lab.ts";
+import { loadRelayProgram } from "../helpers/relay-program.ts";
 import { putFilter } from "../helpers/tc-program.ts";
 import { tinyProgram } from "../helpers/tiny-program.ts";
 import { readUdp, udpFrame } from "../helpers/datagram-frame.ts";
@@ -320,14 +320,8 @@ describe("the kernel plane", () => {
   test("the verifier takes it, and how long a packet takes", (t) => {
     using lab = new RelayKernelLab();
     using maps = new KernelMaps(`${lab.paths.pins}/bench`, SLOTS);
-    const { image, globals } = relayProgram("");
     const start = performance.now();
-    using object = BpfObject.open("sluice", image);
-    object.setReadOnlyData(Buffer.from(globals["config"]!, "hex"));
-    object.reuseMap("sluice_relay_rules", maps.rules.fd);
-    object.reuseMap("sluice_relay_inputs", maps.inputs.fd);
-    object.reuseMap("sluice_relay_counters", maps.counters.fd);
-    object.load();
+    using object = loadRelayProgram(maps);
     const fd = object.programFd(RELAY_NAME);
     const { verifiedInstructions } = programInfo(fd);
     t.diagnostic(

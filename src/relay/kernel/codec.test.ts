@@ -8,6 +8,7 @@ import { COUNTERS } from "../model.ts";
 import {
   COUNTERS_ROW,
   encodeConfig,
+  encodeRow,
   kindOf,
   MAX_INPUTS,
   MAX_OUTPUTS,
@@ -90,11 +91,33 @@ describe("the kernel plane's codec", () => {
     const kept = `0900000008000000000102ff01000000${any}`;
     const group = `${"00".repeat(10)}ffffef010203`;
     assert.equal(
-      encode(RULE, { slot: 4, mtu: 1500, cap: { bitsPerSecond: 2e6 }, outputs: [fields] }).toString("hex", 0, 48 + 64),
-      `${head}${kept}${group}01005e010203020000000001${"00".repeat(4)}`,
+      encode(RULE, { slot: 4, mtu: 1500, cap: { bitsPerSecond: 2e6 }, outputs: [fields] }).toString("hex", 0, 96 + 64),
+      `${head}${"00".repeat(48)}${kept}${group}01005e010203020000000001${"00".repeat(4)}`,
     );
     const outputs = Array.from({ length: MAX_OUTPUTS + 1 }, () => fields);
     assert.throws(() => encode(RULE, { slot: 0, mtu: 0, cap: {}, outputs }), RangeError);
+  });
+
+  test("a row says which it is, and another row something else", () => {
+    const mac = Buffer.alloc(6);
+    const group = addressBytes("239.1.2.3");
+    const out = { slot: 9, ifindex: 8, group, port: 1, ttl: 2, mac, ownMac: mac };
+    const row = (port: number, outputs: readonly RowOutput[]): Buffer => {
+      const { key: bytes, value } = encodeRow(
+        { ifindex: 7, vlan: 0, group, port },
+        { slot: 4, mtu: 1500, cap: {}, outputs },
+      );
+      assert.deepEqual(value.subarray(48, 88), bytes);
+      return value;
+    };
+    const rows = [row(1, []), row(1, [out]), row(2, [out]), row(1, [out, out]), row(1, [out, { ...out, ttl: 3 }])];
+    const versions = rows.map((value) => value.readUInt32LE(12));
+    assert.equal(new Set(versions).size, rows.length);
+    // Of the same output in different rows, less their versions.
+    const checks = rows.map((value, i) => value.length > 96 && (value.readUInt32LE(96 + 60) - versions[i]!) >>> 0);
+    assert.deepEqual(checks, [false, checks[1], checks[1], checks[1], checks[1]]);
+    assert.notEqual(rows[4]!.readUInt32LE(96 + 60), rows[4]!.readUInt32LE(96 + 64 + 60));
+    assert.equal(new Set(rows.map((value) => value.readUInt32LE(92))).size, rows.length);
   });
 
   test("a row with a key and what the kernel adds fits into 4,096 bytes", () => {
@@ -106,7 +129,7 @@ describe("the kernel plane's codec", () => {
     const read = (name: string) => readFileSync(new URL(`../../../bpf/${name}`, import.meta.url), "utf8");
     assert.match(read("relay.h"), new RegExp(`#define MAX_OUTPUTS ${MAX_OUTPUTS}\\n`));
     const sizes = [...read("relay.bpf.c").matchAll(/max_entries, (\d+)/g)].map(([, size]) => Number(size));
-    assert.deepEqual(sizes, [MAX_ROWS, MAX_INPUTS, 1, 1]);
+    assert.deepEqual(sizes, [MAX_ROWS, MAX_INPUTS, 1, 1, 1]);
     const counters = /struct counters \{([^}]*)\}/.exec(read("relay.h"))![1]!;
     const names = [...counters.matchAll(/__u64 (\w+);/g)].map(([, name]) => name!);
     const camel = names.map((name) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));

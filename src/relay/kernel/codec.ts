@@ -1,4 +1,5 @@
 /** The kernel plane's tables and read-only data as bytes: the other side of `bpf/relay.h`. */
+import { crc32 } from "node:zlib";
 import { encode, type Layout } from "../../core/layout.ts";
 import { bitsDepth, packetsDepth } from "../bucket.ts";
 import { COUNTERS, type RateCap } from "../model.ts";
@@ -135,7 +136,9 @@ function writeRate(
   buffer.writeBigUInt64LE(BigInt(Math.round(depth(perSecond) * TICKS_PER_SECOND)), offset + 8);
 }
 
-const RULE_HEAD = 48;
+const VERSION = 12;
+const KEY = 48;
+const RULE_HEAD = KEY + RULE_KEY.size + 8;
 const BITS = 16;
 const PACKETS = 32;
 
@@ -147,7 +150,7 @@ function readCap(buffer: Buffer, offset: number): RateCap {
   };
 }
 
-/** `struct rule`. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
+/** `struct rule`, but for what {@link encodeRow} adds. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
 export const RULE: Layout<RowRule> = {
   size: RULE_HEAD + MAX_OUTPUTS * OUTPUT.size,
   write(buffer, offset, { slot, mtu, cap, outputs }) {
@@ -206,11 +209,34 @@ export function bucketsOf(value: Buffer): RowBuckets | undefined {
   return { slot: value.readUInt32LE(0), rates: `${bitsPerSecond} ${packetsPerSecond}` };
 }
 
-/** Makes a row. @throws RangeError for more than {@link MAX_OUTPUTS} outputs */
+/** What the program makes of whole words of 64 bits, less the last 4 bytes, where it stands. */
+function checkOf(bytes: Buffer): number {
+  let sum = 0n;
+  for (let at = 0; at < bytes.length; at += 8) {
+    const word = at + 8 < bytes.length ? bytes.readBigUInt64LE(at) : BigInt(bytes.readUInt32LE(at));
+    sum = BigInt.asUintN(64, ((sum << 5n) | (sum >> 59n)) + word);
+  }
+  return Number((sum ^ (sum >> 32n)) & 0xffff_ffffn);
+}
+
+/**
+ * Makes a row, with that by which the program sees that what it reads is this one and whole.
+ *
+ * @throws RangeError for more than {@link MAX_OUTPUTS} outputs
+ */
 export function encodeRow(key: RuleKey, rule: RowRule): Row {
-  const value = Buffer.alloc(RULE_HEAD + rule.outputs.length * OUTPUT.size);
+  const row = { key: encode(RULE_KEY, key), value: Buffer.alloc(RULE_HEAD + rule.outputs.length * OUTPUT.size) };
+  const { value } = row;
   RULE.write(value, 0, rule);
-  return { key: encode(RULE_KEY, key), value };
+  value.set(row.key, KEY);
+  const version = crc32(value);
+  value.writeUInt32LE(version, VERSION);
+  value.writeUInt32LE(checkOf(value.subarray(0, RULE_HEAD)), RULE_HEAD - 4);
+  for (let at = RULE_HEAD; at < value.length; at += OUTPUT.size) {
+    const check = checkOf(value.subarray(at, at + OUTPUT.size)) + version;
+    value.writeUInt32LE(check >>> 0, at + OUTPUT.size - 4);
+  }
+  return row;
 }
 
 /** What kinds of rules an interface has (`enum kind`), a bit each. */
