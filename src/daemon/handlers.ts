@@ -126,6 +126,10 @@ function relayHandlers({ relay }: Parts): Handlers {
       schema: "sluice/relay-added/1",
       ...(await relay.add(body, caller.who)),
     }),
+    "relay.load": async ({ body }, { caller }): Promise<Output<"relay.load">> => ({
+      schema: "sluice/relay-load/1",
+      ...(await relay.load(body.rules, body.replace, caller.who)),
+    }),
     "relay.remove": async ({ params }, { caller }): Promise<Output<"relay.remove">> => ({
       schema: "sluice/relay-removed/1",
       id: await relay.remove(params.id, caller.who),

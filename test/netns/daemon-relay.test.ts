@@ -131,7 +131,32 @@ test("the relay in a daemon", async (t) => {
     assert.match(ok("relay", "load", saved, "--replace"), /^0 added, 0 replaced, 0 removed, 1 as they were/);
     lab.write("rules.toml", (toml) => toml.replace("ttl = 9", "ttl = 8"));
     assert.match(ok("relay", "load", saved), /^0 added, 1 replaced, 0 removed, 0 as they were/);
-    lab.write("rules.toml", (toml) => toml.replace("ttl = 8", "ttl = 0"));
+
+    // Many at once, all of them or none.
+    const many = Array.from({ length: 300 }, (_, i) => `239.5.${i >> 8}.${i & 255}`);
+    const toml = (groups: readonly string[]): string =>
+      groups
+        .map((group) => `[[relay.rules]]\ninterface = "late0"\ngroup = "${group}"\nport = 5000\n`)
+        .map((rule) => `${rule}[[relay.rules.outputs]]\ninterface = "lan0"\n`)
+        .join("");
+    const listed = (): number =>
+      (JSON.parse(ok("relay", "rule", "list", "--json")) as { rules: unknown[] }).rules.length;
+    const before = listed();
+    lab.write("many.toml", () => `[relay]\n${toml(many)}`);
+    assert.match(ok("relay", "load", lab.path("many.toml")), /^300 added, 0 replaced, 0 removed, 0 as they were/);
+    assert.equal(listed(), before + 300);
+    // The last one takes what a rule of another id takes.
+    const id = '[[relay.rules]]\nid = "other"\ninterface = "late0"\ngroup = "239.5.0.7"\nport = 5000\n';
+    const output = '[[relay.rules.outputs]]\ninterface = "lan0"\n';
+    lab.write("many.toml", () => `[relay]\n${toml(["239.6.0.1"])}${id}${output}`);
+    const refused = lab.cli(["relay", "load", lab.path("many.toml")]);
+    assert.notEqual(refused.status, 0);
+    assert.match(refused.stderr, /rules\.1 and .* are the same: 239\.5\.0\.7 port 5000 on late0/);
+    assert.equal(listed(), before + 300);
+    assert.match(ok("relay", "load", saved, "--replace"), /^0 added, 0 replaced, 300 removed, 1 as they were/);
+    assert.equal(listed(), before);
+
+    lab.write("rules.toml", (text) => text.replace("ttl = 8", "ttl = 0"));
     const { status, stderr } = lab.cli(["relay", "check", saved]);
     assert.equal(status, 78);
     assert.match(stderr, /rules\.toml:\d+:\d+: error: .*outputs\.0\.ttl: it is 0/);

@@ -6,6 +6,9 @@ import * as s from "../schemas/relay.ts";
 
 const id = v.object({ id: word(64) });
 
+/** Of a request with many rules, bytes. */
+const RULES_LIMIT = 32 * 1024 * 1024;
+
 /** The rows. */
 export const RELAY_ROUTES = {
   "relay.rules": route({
@@ -37,6 +40,21 @@ export const RELAY_ROUTES = {
     // examples/isp has no [relay].
     example: {
       body: { interface: "eth0", group: "239.1.1.1", port: 5000, outputs: [{ interface: "eth1" }] },
+      status: 409,
+    },
+  }),
+  "relay.load": route({
+    method: "POST",
+    path: "/v1/relay/load",
+    summary:
+      "Add rules and replace those with their ids, or with `replace` have no other added ones: all of it or nothing",
+    access: "change",
+    body: s.wanted,
+    bodyLimit: RULES_LIMIT,
+    response: s.loaded,
+    errors: ["CONFIG_VALUE", "RELAY_TWICE", "RELAY_FULL", "RELAY_STATIC", "RELAY_OFF"],
+    example: {
+      body: { rules: [{ interface: "eth0", group: "239.1.1.1", port: 5000, outputs: [{ interface: "eth1" }] }] },
       status: 409,
     },
   }),

@@ -2,6 +2,9 @@
 import * as v from "valibot";
 import { answer, count, device, warnings, word } from "./common.ts";
 
+/** As many as there are counters for, if each had one output. */
+const MOST_RULES = 32_768;
+
 const engine = v.picklist(["auto", "kernel", "user"]);
 const trafficClass = v.picklist(["high", "normal", "low"]);
 const port = v.pipe(count, v.maxValue(65_535));
@@ -106,6 +109,14 @@ export const added = answer("relay-added", {
   replaced: v.boolean(),
   warnings,
 });
+/** Rules that shall be there. */
+export const wanted = v.strictObject({
+  rules: v.pipe(v.array(newRule), v.maxLength(MOST_RULES)),
+  /** Whether added ones that are not among them are removed. */
+  replace: v.exactOptional(v.boolean(), false),
+});
+/** How many rules were changed, and what is to be thought of them. */
+export const loaded = answer("relay-load", { added: count, replaced: count, removed: count, kept: count, warnings });
 /** A rule that was removed. */
 export const removed = answer("relay-removed", { id: v.string() });
 

@@ -1,15 +1,16 @@
 /** The relay's rules, of the configuration and those that were added, and the part that carries them out. */
 import type { NewRuleJson, RelayRuleJson } from "../../api/schemas/relay.ts";
+import { planLoad } from "../../control/relay/load.ts";
 import { newRuleJson, ruleTable } from "../../control/relay/json.ts";
 import { hasRelay } from "../../control/relay/pins.ts";
-import { briefly, type Problem, SluiceError, sluiceError } from "../../core/errors.ts";
+import { briefly, type Problem, problem, SluiceError, sluiceError } from "../../core/errors.ts";
 import { logger } from "../../core/log.ts";
 import type { Rule } from "../../relay/model.ts";
 import { readRule } from "../../relay/rules/read.ts";
 import { checkRules, type PlacedRule } from "../../relay/rules/set.ts";
 import type { RelayConfig, RelaySettings } from "../../relay/settings.ts";
 import { SLOTS } from "../../relay/slots.ts";
-import { guard } from "../../store/db.ts";
+import { guard, transaction } from "../../store/db.ts";
 import { Serial } from "../serial.ts";
 import * as store from "../store/relay-rules.ts";
 import type { Stop, Supervisor } from "../supervisor.ts";
@@ -28,6 +29,16 @@ interface Running {
 /** Whether workers may go on under other settings: how often is told what they did does not concern them. */
 const sameWork = (one: RelaySettings, other: RelaySettings): boolean =>
   JSON.stringify({ ...one, telemetrySeconds: 0 }) === JSON.stringify({ ...other, telemetrySeconds: 0 });
+
+/** What became of rules that were loaded. */
+export interface Loaded {
+  readonly added: number;
+  readonly replaced: number;
+  readonly removed: number;
+  /** They were as they shall be. */
+  readonly kept: number;
+  readonly warnings: Problem[];
+}
 
 const severe = ({ severity }: Problem): boolean => severity === "error";
 
@@ -143,6 +154,50 @@ export class RelayKeeper {
     });
   }
 
+  /**
+   * Adds rules and replaces those with their ids; all are in place when this returns. Those that are as they shall be are not touched.
+   *
+   * @param only whether added ones that are not among them are removed
+   * @throws SluiceError with all that is wrong; nothing is changed then
+   */
+  load(bodies: readonly NewRuleJson[], only: boolean, who: string): Promise<Loaded> {
+    return this.#changes.run(async () => {
+      const config = this.#config();
+      const { ttl, engine } = config.settings;
+      const read = bodies.map((body, index) =>
+        readRule(`rules.${index}`, ruleTable(body), at, { ttl, engine, origin: "dynamic" }),
+      );
+      const faults = read.flatMap(({ problems }) => problems);
+      if (faults.some(severe)) throw new SluiceError(faults);
+      const placed = read.flatMap(({ rule }, index) => (rule ? [{ rule, path: `rules.${index}` }] : []));
+      const before = this.#added(config);
+      const whole = (all: readonly PlacedRule[]) => all.map(({ rule }) => newRuleJson(rule));
+      const { add, replace, remove, kept } = planLoad(whole(placed), whole(before), whole(config.rules), only);
+      const changed = new Set([...add, ...replace].map(({ id }) => id));
+      const gone = new Set([...changed, ...remove]);
+      const fixed = new Set(config.rules.map(({ rule }) => rule.id));
+      const refused = placed.filter(({ rule: { id } }) => changed.has(id) && fixed.has(id));
+      if (refused.length > 0) throw new SluiceError(refused.map(({ rule: { id } }) => this.#fixedRule(id)));
+      // Without those that are left out: they are in nobody's way.
+      const others = this.#kept(config).filter(({ rule: { id } }) => !gone.has(id));
+      const together = checkRules([...others, ...placed.filter(({ rule: { id } }) => changed.has(id))], SLOTS);
+      if (together.some(severe)) throw new SluiceError(together);
+      const { db, journal, place } = this.#system;
+      if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
+      guard(place.paths.state, () =>
+        transaction(db, () => {
+          for (const id of remove) store.remove(db, id);
+          for (const rule of [...replace, ...add]) store.put(db, rule, journal.now());
+        }),
+      );
+      await this.#running?.part.setRules(this.#rules(config));
+      const counts = { added: add.length, replaced: replace.length, removed: remove.length };
+      const words = `${add.length} rules were added, ${replace.length} replaced and ${remove.length} removed by ${who}`;
+      if (gone.size > 0) journal.record("relay.rule", "info", words, counts);
+      return { ...counts, kept, warnings: [...faults, ...together] };
+    });
+  }
+
   /** Removes a rule that was added; nothing that comes after this has returned is carried for it. @throws SluiceError NOT_FOUND, RELAY_STATIC */
   remove(word: string, who: string): Promise<string> {
     return this.#changes.run(async () => {
@@ -158,8 +213,12 @@ export class RelayKeeper {
     });
   }
 
+  #fixedRule(id: string): Problem {
+    return problem("RELAY_STATIC", { id, file: this.#system.place.config });
+  }
+
   #static(id: string): SluiceError {
-    return sluiceError("RELAY_STATIC", { id, file: this.#system.place.config });
+    return new SluiceError([this.#fixedRule(id)]);
   }
 
   /** Every rule as the API shows it. */

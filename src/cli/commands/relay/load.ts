@@ -9,24 +9,17 @@ interface Flags {
   readonly replace: boolean;
 }
 
-async function load(this: CliContext, { json, replace: only }: Flags, path: string): Promise<void> {
-  const { planLoad, readRuleFile } = await import("../../../control/relay/file.ts");
-  const { shownRule } = await import("../../../control/relay/json.ts");
+async function load(this: CliContext, { json, replace }: Flags, path: string): Promise<void> {
+  const { readRuleFile } = await import("../../../control/relay/file.ts");
   const { rules, warnings } = readRuleFile(path);
   for (const line of warningLines(warnings)) note(this, line);
-  const there = (await ask(this, "relay.rules", {})).rules;
-  const added = there.filter(({ origin }) => origin === "dynamic").map((rule) => shownRule(rule));
-  const fixed = there.filter(({ origin }) => origin === "static").map((rule) => shownRule(rule));
-  const { add, replace, remove, kept } = planLoad(rules, added, fixed, only);
-  // What goes may take what comes.
-  for (const id of remove) await ask(this, "relay.remove", { params: { id } });
-  for (const body of [...replace, ...add]) await ask(this, "relay.add", { body });
-  const counts = { added: add.length, replaced: replace.length, removed: remove.length, kept };
-  if (json) return answerJson(this, { schema: "sluice/relay-load/1", ...counts });
-  return answer(
-    this,
-    `${add.length} added, ${replace.length} replaced, ${remove.length} removed, ${kept} as they were`,
-  );
+  const output = await ask(this, "relay.load", { body: { rules: [...rules], replace } });
+  // Of these rules together with others; what is so of the file alone has been said.
+  const known = new Set(warnings.map(({ message }) => message));
+  for (const line of warningLines(output.warnings.filter(({ message }) => !known.has(message)))) note(this, line);
+  if (json) return answerJson(this, output);
+  const { added, replaced, removed, kept } = output;
+  return answer(this, `${added} added, ${replaced} replaced, ${removed} removed, ${kept} as they were`);
 }
 
 /** Runs the command. */
