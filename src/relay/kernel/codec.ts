@@ -1,5 +1,5 @@
 /** The kernel plane's tables and read-only data as bytes: the other side of `bpf/relay.h`. */
-import { crc32 } from "node:zlib";
+import { hash } from "node:crypto";
 import { encode, type Layout } from "../../core/layout.ts";
 import { bitsDepth, packetsDepth } from "../bucket.ts";
 import { COUNTERS, type RateCap } from "../model.ts";
@@ -229,7 +229,7 @@ export function encodeRow(key: RuleKey, rule: RowRule): Row {
   const { value } = row;
   RULE.write(value, 0, rule);
   value.set(row.key, KEY);
-  const version = crc32(value);
+  const version = hash("sha1", value, "buffer").readUInt32LE(0);
   value.writeUInt32LE(version, VERSION);
   value.writeUInt32LE(checkOf(value.subarray(0, RULE_HEAD)), RULE_HEAD - 4);
   for (let at = RULE_HEAD; at < value.length; at += OUTPUT.size) {
