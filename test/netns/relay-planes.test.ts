@@ -70,6 +70,14 @@ for (const engine of ["kernel", "user"] as const) {
     assert.equal(lab.counted(ID)[0]!["packets"], 5);
   });
 
+  test(`15: what was sent to a group by the host's own hardware address is taken (${engine})`, async () => {
+    await using lab = new WholeRelay();
+    await carried(lab, OUTPUT);
+    lab.net.listen("s1");
+    lab.net.send(frames(3, IN, { mac: macBytes(lab.net.link("in0").address) }));
+    await lab.net.received("s1", OUT, 3);
+  });
+
   test(`26: 200 rules join 200 groups, where they take from and nowhere else (${engine})`, async () => {
     await using lab = new WholeRelay();
     const groups = Array.from({ length: 200 }, (_, i) => `239.3.${i >> 6}.${i & 63}`);

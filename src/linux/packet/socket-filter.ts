@@ -118,7 +118,8 @@ export function frameFilter({ family, ifindex, tagged, bare = false, unicast = [
           [EQUAL, 0, 1, 0xff],
         ];
   const byAddress: readonly Instruction[] = [...group, [RETURN, 0, 0, WHOLE]];
-  return encode([...checks, ...(bare ? byAddress : byHardware), ...addresses, [RETURN, 0, 0, 0]]);
+  // Switches and access points send some groups to each host that listens, by its own hardware address.
+  return encode([...checks, ...(bare ? [] : byHardware), ...byAddress, ...addresses, [RETURN, 0, 0, 0]]);
 }
 
 /** Attaches a program, in place of the one that was. @throws SystemError */
