@@ -83,8 +83,9 @@ export class Relay implements AsyncDisposable {
   readonly #joins: Joins;
   readonly #slots = new Slots(SLOTS);
   readonly #tally = new Tally(SLOTS);
-  /** As last read. */
+  /** As last read. Nothing before this relay's rows are in place: until then the kernel counts by the slots of another. */
   #kernelCounts: readonly number[] = [];
+  #kernelIsOurs = false;
   readonly #speeds = new Speeds();
   readonly #inputs = new Map<number, Input>();
   /** Those that are no more, until they have ended. */
@@ -139,6 +140,7 @@ export class Relay implements AsyncDisposable {
     // Workers know a rule before the kernel does, and for longer: whatever the kernel leaves has somebody.
     this.#setInputs(facts, planes, this.#carried);
     await this.#applyKernel();
+    this.#ownKernelCounts();
     this.#setInputs(facts, planes, this.#carried);
     // They drain in their own time: nobody waits for them, and their counters count until they have ended.
     for (const input of gone) this.#drop(input);
@@ -157,6 +159,13 @@ export class Relay implements AsyncDisposable {
     };
     this.#resolved = this.#rules.map((rule) => resolve(rule, facts, slotOf));
     if (fresh.length > 0) this.#tally.begin(fresh, this.#tables());
+  }
+
+  /** What the kernel has counted for a relay before this one is nobody's now. */
+  #ownKernelCounts(): void {
+    if (this.#kernelIsOurs) return;
+    this.#kernelIsOurs = true;
+    this.#tally.forget(this.#kernelTable());
   }
 
   async #applyKernel(): Promise<void> {
@@ -211,6 +220,7 @@ export class Relay implements AsyncDisposable {
 
   /** Where it cannot be read it is as it was: counters never go back. */
   #kernelTable(): ArrayLike<number> {
+    if (!this.#kernelIsOurs) return this.#kernelCounts;
     try {
       this.#kernelCounts = (this.#parts.kernel?.counters(this.#slots.highest + 1) ?? []).flat();
     } catch (error) {

@@ -22,3 +22,13 @@ test("counts go on when who counted ends, and begin anew when the slot is anothe
   assert.equal(tally.of(1, [kernel]).packets, 2);
   assert.equal(tally.of(0, [kernel]).packets, 0);
 });
+
+test("what a table had counted for others is forgotten, and what others count is not", () => {
+  const tally = new Tally(3);
+  const [worker, kernel] = [table(5), table(7)];
+  tally.begin([0, 1, 2], [worker]);
+  tally.forget(kernel);
+  kernel[COUNTERS.length]! += 4;
+  worker[COUNTERS.length]! += 2;
+  assert.equal(tally.of(1, [worker, kernel]).packets, 6);
+});

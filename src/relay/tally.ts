@@ -21,6 +21,11 @@ export class Tally {
     }
   }
 
+  /** A table counts from now on, whatever stands in it. */
+  forget(table: CounterTable): void {
+    for (let i = 0; i < Math.min(table.length, this.#base.length); i += 1) this.#base[i] = this.#base[i]! - table[i]!;
+  }
+
   /** These tables count no more, and will not be asked again. */
   retire(tables: readonly CounterTable[]): void {
     for (const table of tables)

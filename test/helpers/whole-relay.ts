@@ -53,7 +53,8 @@ export function said({ group, port = 5000, source, vlan, outputs, ...rest }: Sai
 /** The lab. */
 export class WholeRelay implements AsyncDisposable {
   readonly net: RelayKernelLab;
-  readonly relay: Relay;
+  relay: Relay;
+  readonly #settings: InputSettings;
   readonly #kernel: KernelPlane;
   /** How often the relay has asked to be looked at. */
   changes = 0;
@@ -65,13 +66,24 @@ export class WholeRelay implements AsyncDisposable {
     for (let i = 1; i <= (options.outputs ?? 3); i += 1)
       this.net.ethtool(router, `o${i}`, "gso", "off", "tx-udp-segmentation", "off");
     this.#kernel = new Plane({ pins: `${paths.pins}/relay`, lock: paths.lock, socket, host: place, slots: SLOTS });
-    this.relay = new Relay({
+    this.#settings = { profile: "throughput", workers: 1, ringBytes: 32 * 2 ** 20, pinning: {}, ...settings };
+    this.relay = this.#begin();
+  }
+
+  #begin(): Relay {
+    return new Relay({
       clock: systemClock,
-      settings: { profile: "throughput", workers: 1, ringBytes: 32 * 2 ** 20, pinning: {}, ...settings },
-      ns: router,
+      settings: this.#settings,
+      ns: this.net.router,
       kernel: this.#kernel,
       changed: () => (this.changes += 1),
     });
+  }
+
+  /** Ends the relay, and begins another that knows nothing of it. What the kernel carries goes on. */
+  async restart(): Promise<void> {
+    await this.relay[Symbol.asyncDispose]();
+    this.relay = this.#begin();
   }
 
   /** How a rule is. */

@@ -1,10 +1,12 @@
 /** The relay as a whole: rules in, copies out, by whichever plane, while the box changes under it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ip } from "../../demo/lab.ts";
 import { COUNTERS, REASONS } from "../../src/relay/model.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { checkFds } from "../helpers/leaks.ts";
+import { stream } from "../helpers/packet-stream.ts";
 import { relayFrame } from "../helpers/relay-frame.ts";
 import { macBytes } from "../helpers/relay-lab.ts";
 import { said, type SaidRule, WholeRelay } from "../helpers/whole-relay.ts";
@@ -91,6 +93,27 @@ test("28: several workers have rings for each kind of frames, whichever kind was
   lab.net.send(Array.from({ length: 10 }, (_, i) => relayFrame({ to: IN, fromPort: 40_000 + i })));
   await lab.net.received("s1", OUT, 10);
   assert.deepEqual([lab.counted("tagged")[0]!["packets"], lab.counted(ID)[0]!["packets"]], [10, 10]);
+});
+
+test("36: after a restart under traffic no rule has counted another's packets", async () => {
+  await using lab = new WholeRelay();
+  const [busy, ...idle] = [IN, "239.1.1.2", "239.1.1.3"].map((group) => said({ ...RULE, group, engine: "kernel" }));
+  const running = await stream(lab.net.sender().fd, frames(1), { rate: 5000, limit: 300_000 });
+  for (const rules of [
+    [busy!, ...idle],
+    [...idle, busy!],
+    [idle[0]!, busy!, idle[1]!],
+  ]) {
+    await lab.restart();
+    await lab.set(...rules);
+    await sleep(100);
+    assert.deepEqual(
+      idle.flatMap(({ id }) => lab.counted(id)),
+      [{}, {}, {}, {}],
+    );
+    assert.ok(lab.counted(ID)[0]!["packets"]! > 0);
+  }
+  await running.stop();
 });
 
 test("several may look at a rule's packets: who ends first takes them from nobody", async () => {
