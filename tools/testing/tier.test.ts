@@ -6,7 +6,7 @@ import type { FileResult } from "./run-file.ts";
 import { remark, runTier } from "./tier.ts";
 
 /** Runs files that fail as often as is said. @returns what became of them, and the order in which they were run */
-async function runs(tier: "unit" | "netns", failing: Record<string, number>, milliseconds = 1) {
+async function runs(failing: Record<string, number>, { milliseconds = 1, cause = "fault" } = {}) {
   const left = new Map(Object.entries(failing));
   const order: string[] = [];
   const run = (_root: string, path: string): Promise<FileResult> => {
@@ -14,31 +14,31 @@ async function runs(tier: "unit" | "netns", failing: Record<string, number>, mil
     order.push(file);
     const times = left.get(file)!;
     left.set(file, times - 1);
-    const failures = times > 0 ? [{ path: ["x"], cause: `fault ${times} of ${file}` }] : [];
+    const failures = times > 0 ? [{ path: ["x"], cause: `${cause} ${times} of ${file}` }] : [];
     return Promise.resolve(remark(file, { passed: 1, failures, milliseconds }));
   };
   const told: string[] = [];
-  const results = await runTier("/", tier, left.keys(), ({ file }) => void told.push(file), run);
+  const results = await runTier("/", "netns", left.keys(), ({ file }) => void told.push(file), run);
   assert.deepEqual(told.toSorted(), [...left.keys()].toSorted());
   return { order, results, passed: succeeded(results), text: reportLines(results, []).join("\n") };
 }
 
-test("a file that failed on the kernel is run again at the end, and what it failed with is told all the same", async () => {
-  const { order, passed, text } = await runs("netns", { a: 0, b: 1, c: 0 });
+test("a file that failed is run again at the end, and what it failed with is told all the same", async () => {
+  const { order, passed, text } = await runs({ a: 0, b: 1, c: 0 });
   assert.deepEqual(order, ["a", "b", "c", "b"]);
   assert.equal(passed, true);
   assert.match(text, /^FAILED ONCE {2}b > x\n {4}fault 1 of b\n[^]*\n3 passed, 0 failed, 0 skipped$/m);
 });
 
 test("what fails again has failed, with what it failed with first", async () => {
-  const { passed, text } = await runs("netns", { a: 2, b: 0 });
+  const { passed, text } = await runs({ a: 2, b: 0 });
   assert.equal(passed, false);
   assert.match(text, /^FAILED {2}a > x\n {4}fault 2 of a\n[^]*, 1 failed, 0 skipped$/m);
 });
 
-test("many that fail, slow ones, and those that depend on nothing but themselves have one try", async () => {
-  assert.equal((await runs("netns", { a: 1, b: 1, c: 1 })).passed, false);
-  assert.equal((await runs("netns", { a: 1 }, 400_000)).passed, false);
-  const unit = await runs("unit", { a: 1, b: 0 });
-  assert.deepEqual([unit.passed, unit.order.length], [false, 2]);
+test("many that fail, slow ones, and what was found at random have one try", async () => {
+  assert.equal((await runs({ a: 1, b: 1, c: 1 })).passed, false);
+  assert.equal((await runs({ a: 1 }, { milliseconds: 400_000 })).passed, false);
+  const random = await runs({ a: 1, b: 0 }, { cause: "Property failed after 3 tests\n{ seed: 7 }" });
+  assert.deepEqual([random.passed, random.order.length], [false, 2]);
 });

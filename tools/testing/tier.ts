@@ -1,19 +1,18 @@
 /** Runs the files of a tier and shows each as it ends. */
 import { join } from "node:path";
 import type { Tier } from "./files.ts";
-import { fileLine } from "./report.ts";
+import { causeText, fileLine } from "./report.ts";
 import { type FileResult, runFile } from "./run-file.ts";
 
 /** Files at a time: the tiers on a real kernel share it, so one. */
 const CONCURRENCY: Readonly<Record<Tier, number>> = { unit: 2, netns: 1, vm: 1, reboot: 1 };
 
 /**
- * Tiers in which a file that failed is run once more when all others are done: real kernels under load on machines that others
- * share are late now and then, and a fault comes again. What passes then is told in full all the same, and of so many only.
+ * So many files that failed are run once more when all others are done: machines that others share are late now and then,
+ * and a fault comes again. What passes then is told in full all the same.
  */
-const AGAIN: readonly Tier[] = ["netns", "vm"];
 const MOST_UNSTEADY = 2;
-/** Whoever took longer, ms, is not run again: it hangs, and all of a run has its time too. */
+/** What takes longer, ms, is not run again: all of a run has its time too. */
 const LONGEST = 300_000;
 
 /** A result that is not of a test file: something the run itself found, or left out. */
@@ -32,15 +31,19 @@ const show = (result: FileResult): void => console.log(fileLine(result));
 
 const failed = ({ failures }: FileResult): boolean => failures.length > 0;
 
+/** Whether it may pass with other luck: not what took long, nor what was found at random, which has a seed to find it by. */
+const mayPass = ({ failures, milliseconds }: FileResult): boolean =>
+  milliseconds < LONGEST && !failures.some(({ cause }) => /\bseed\b/i.test(causeText(cause)));
+
 /** Runs those that failed again, if they are few. */
 async function again(
   results: readonly FileResult[],
   run: (file: string) => Promise<FileResult>,
 ): Promise<FileResult[]> {
-  const mayPass = results.length <= MOST_UNSTEADY;
+  const few = results.length <= MOST_UNSTEADY;
   const after: FileResult[] = [];
   for (const first of results) {
-    const second = mayPass && first.milliseconds < LONGEST ? await run(first.file) : first;
+    const second = few && mayPass(first) ? await run(first.file) : first;
     after.push(failed(second) ? first : { ...second, output: first.output, unsteady: first.failures });
   }
   return after;
@@ -64,7 +67,7 @@ export async function runTier(
   const work = async () => {
     for (const file of queue) {
       const result = await run(root, join(root, file));
-      if (failed(result) && AGAIN.includes(tier)) late.push(result);
+      if (failed(result)) late.push(result);
       else end(result);
     }
   };
