@@ -25,7 +25,6 @@
 #define IPV4_WITHOUT_OPTIONS 0x45
 #define MORE_OR_OFFSET 0x3fff
 #define ECN 0x03
-#define barrier() asm volatile("" ::: "memory")
 
 volatile const struct config config = {};
 
@@ -357,29 +356,30 @@ static __always_inline const struct rule *find(struct rule_key *key, __be16 port
 	return rule;
 }
 
-static __always_inline bool is_same(const struct rule_key *key, const struct rule_key *other)
-{
-	const __u64 *words = (const void *)key, *others = (const void *)other;
-	__u64 difference = 0;
+/* Of the words that a check is made of: each counts by its place. Odd, and small enough for an instruction. */
+#define WEIGHT(i) ((((i) + 1) * 0x2545f491u & 0x7fffffff) | 1)
+#define KEY_WEIGHTS 16
 
-#pragma unroll
-	for (__u32 i = 0; i < sizeof(*key) / sizeof(*words); i++)
-		difference |= words[i] ^ others[i];
-	return !difference;
+static __always_inline __u32 fold_check(__u64 sum)
+{
+	return sum ^ sum >> 32;
 }
 
-/* Of whole words, but for the check itself, which stands last. */
-static __always_inline __u32 check_of(const void *from, const __u32 size)
+/* Copies whole words, and makes the check of what it has copied: of all but the last four bytes, where that stands. */
+static __always_inline __u64 copy_words(void *to, const void *from, const __u32 size)
 {
-	const __u64 *words = from;
+	const volatile __u64 *words = from;
 	const __u32 last = size / sizeof(*words) - 1;
 	__u64 sum = 0;
 
 #pragma unroll
-	for (__u32 i = 0; i < last; i++)
-		sum = (sum << 5 | sum >> 59) + words[i];
-	sum = (sum << 5 | sum >> 59) + (words[last] & 0xffffffff);
-	return sum ^ sum >> 32;
+	for (__u32 i = 0; i <= last; i++) {
+		__u64 word = words[i];
+
+		((__u64 *)to)[i] = word;
+		sum += (i < last ? word : word & 0xffffffff) * WEIGHT(i);
+	}
+	return sum;
 }
 
 /*
@@ -388,25 +388,24 @@ static __always_inline __u32 check_of(const void *from, const __u32 size)
  */
 static __noinline const struct rule *snapshot(const struct rule *row, const struct rule_key *key)
 {
-	const __u32 head = offsetof(struct rule, output);
+	const __u64 *words = (const void *)key;
 	__u32 zero = 0, outputs;
 	struct rule *copy = bpf_map_lookup_elem(&sluice_relay_row, &zero);
+	__u64 sum;
 
 	if (!copy)
 		return NULL;
-	__builtin_memcpy(copy, row, head);
-	/* From here on the copy is what counts: clang may not look at the row again. */
-	barrier();
+	sum = copy_words(copy, row, offsetof(struct rule, output));
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(*key) / sizeof(*words); i++)
+		sum += words[i] * WEIGHT(KEY_WEIGHTS + i);
 	outputs = copy->outputs;
-	if (outputs > MAX_OUTPUTS || copy->check != check_of(copy, head) || !is_same(&copy->key, key))
+	if (copy->check != fold_check(sum) || outputs > MAX_OUTPUTS)
 		return NULL;
 #pragma nounroll
 	for (__u32 i = 0; i < MAX_OUTPUTS && i < outputs; i++) {
-		struct output *output = &copy->output[i];
-
-		*output = row->output[i];
-		barrier();
-		if (output->check != check_of(output, sizeof(*output)) + copy->version)
+		sum = copy_words(&copy->output[i], &row->output[i], sizeof(struct output));
+		if (copy->output[i].check != fold_check(sum) + copy->version)
 			return NULL;
 	}
 	return copy;

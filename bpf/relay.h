@@ -73,9 +73,8 @@ struct rule {
 	__u32 version; /* made of all the rest, outputs too */
 	struct rate bits; /* of UDP payload */
 	struct rate packets;
-	struct rule_key key; /* by which it is found */
 	__u32 reserved;
-	__u32 check; /* of the above */
+	__u32 check; /* of the above, and of the key */
 	struct output output[MAX_OUTPUTS];
 };
 

@@ -91,8 +91,8 @@ describe("the kernel plane's codec", () => {
     const kept = `0900000008000000000102ff01000000${any}`;
     const group = `${"00".repeat(10)}ffffef010203`;
     assert.equal(
-      encode(RULE, { slot: 4, mtu: 1500, cap: { bitsPerSecond: 2e6 }, outputs: [fields] }).toString("hex", 0, 96 + 64),
-      `${head}${"00".repeat(48)}${kept}${group}01005e010203020000000001${"00".repeat(4)}`,
+      encode(RULE, { slot: 4, mtu: 1500, cap: { bitsPerSecond: 2e6 }, outputs: [fields] }).toString("hex", 0, 56 + 64),
+      `${head}${"00".repeat(8)}${kept}${group}01005e010203020000000001${"00".repeat(4)}`,
     );
     const outputs = Array.from({ length: MAX_OUTPUTS + 1 }, () => fields);
     assert.throws(() => encode(RULE, { slot: 0, mtu: 0, cap: {}, outputs }), RangeError);
@@ -102,22 +102,24 @@ describe("the kernel plane's codec", () => {
     const mac = Buffer.alloc(6);
     const group = addressBytes("239.1.2.3");
     const out = { slot: 9, ifindex: 8, group, port: 1, ttl: 2, mac, ownMac: mac };
-    const row = (port: number, outputs: readonly RowOutput[]): Buffer => {
-      const { key: bytes, value } = encodeRow(
-        { ifindex: 7, vlan: 0, group, port },
-        { slot: 4, mtu: 1500, cap: {}, outputs },
-      );
-      assert.deepEqual(value.subarray(48, 88), bytes);
-      return value;
-    };
+    const row = (port: number, outputs: readonly RowOutput[]): Buffer =>
+      encodeRow({ ifindex: 7, vlan: 0, group, port }, { slot: 4, mtu: 1500, cap: {}, outputs }).value;
     const rows = [row(1, []), row(1, [out]), row(2, [out]), row(1, [out, out]), row(1, [out, { ...out, ttl: 3 }])];
-    const versions = rows.map((value) => value.readUInt32LE(12));
-    assert.equal(new Set(versions).size, rows.length);
-    // Of the same output in different rows, less their versions.
-    const checks = rows.map((value, i) => value.length > 96 && (value.readUInt32LE(96 + 60) - versions[i]!) >>> 0);
-    assert.deepEqual(checks, [false, checks[1], checks[1], checks[1], checks[1]]);
-    assert.notEqual(rows[4]!.readUInt32LE(96 + 60), rows[4]!.readUInt32LE(96 + 64 + 60));
-    assert.equal(new Set(rows.map((value) => value.readUInt32LE(92))).size, rows.length);
+    const [none, one, elsewhere, two, other] = rows.map((value) => ({
+      version: value.readUInt32LE(12),
+      head: value.readUInt32LE(52),
+      // Less the version: the same for the same output.
+      outputs: Array.from(
+        { length: (value.length - 56) / 64 },
+        (_, i) => (value.readUInt32LE(56 + 64 * i + 60) - value.readUInt32LE(12)) >>> 0,
+      ),
+    }));
+    assert.equal(one!.version, elsewhere!.version);
+    assert.equal(new Set([none, one, two, other].map((each) => each!.version)).size, 4);
+    assert.equal(new Set([none, one, elsewhere, two, other].map((each) => each!.head)).size, 5);
+    const [check] = one!.outputs;
+    assert.deepEqual([none!.outputs, elsewhere!.outputs, two!.outputs], [[], [check], [check, check]]);
+    assert.deepEqual([other!.outputs[0], other!.outputs[1] === check], [check, false]);
   });
 
   test("a row with a key and what the kernel adds fits into 4,096 bytes", () => {

@@ -137,8 +137,7 @@ function writeRate(
 }
 
 const VERSION = 12;
-const KEY = 48;
-const RULE_HEAD = KEY + RULE_KEY.size + 8;
+const RULE_HEAD = 56;
 const BITS = 16;
 const PACKETS = 32;
 
@@ -209,15 +208,20 @@ export function bucketsOf(value: Buffer): RowBuckets | undefined {
   return { slot: value.readUInt32LE(0), rates: `${bitsPerSecond} ${packetsPerSecond}` };
 }
 
-/** What the program makes of whole words of 64 bits, less the last 4 bytes, where it stands. */
-function checkOf(bytes: Buffer): number {
+/** Of a word of 64 bits by its place. */
+const weight = (index: number): bigint => ((BigInt(index + 1) * 0x2545_f491n) & 0x7fff_ffffn) | 1n;
+const WEIGHTS = Array.from({ length: 32 }, (_, index) => weight(index));
+/** Where the weights of a key's words begin. */
+const KEY_WEIGHTS = 16;
+
+/** The sum of whole words of 64 bits by their places, from that of `first` on. */
+function weigh(bytes: Buffer, first = 0): bigint {
   let sum = 0n;
-  for (let at = 0; at < bytes.length; at += 8) {
-    const word = at + 8 < bytes.length ? bytes.readBigUInt64LE(at) : BigInt(bytes.readUInt32LE(at));
-    sum = BigInt.asUintN(64, ((sum << 5n) | (sum >> 59n)) + word);
-  }
-  return Number((sum ^ (sum >> 32n)) & 0xffff_ffffn);
+  for (let at = 0; at < bytes.length; at += 8) sum += bytes.readBigUInt64LE(at) * WEIGHTS[first + at / 8]!;
+  return sum;
 }
+
+const fold = (sum: bigint): number => Number((sum ^ (BigInt.asUintN(64, sum) >> 32n)) & 0xffff_ffffn);
 
 /**
  * Makes a row, with that by which the program sees that what it reads is this one and whole.
@@ -228,12 +232,13 @@ export function encodeRow(key: RuleKey, rule: RowRule): Row {
   const row = { key: encode(RULE_KEY, key), value: Buffer.alloc(RULE_HEAD + rule.outputs.length * OUTPUT.size) };
   const { value } = row;
   RULE.write(value, 0, rule);
-  value.set(row.key, KEY);
   const version = hash("sha1", value, "buffer").readUInt32LE(0);
   value.writeUInt32LE(version, VERSION);
-  value.writeUInt32LE(checkOf(value.subarray(0, RULE_HEAD)), RULE_HEAD - 4);
+  // Checks stand last in what they are of, and are 0 so far.
+  const head = weigh(value.subarray(0, RULE_HEAD)) + weigh(row.key, KEY_WEIGHTS);
+  value.writeUInt32LE(fold(head), RULE_HEAD - 4);
   for (let at = RULE_HEAD; at < value.length; at += OUTPUT.size) {
-    const check = checkOf(value.subarray(at, at + OUTPUT.size)) + version;
+    const check = fold(weigh(value.subarray(at, at + OUTPUT.size))) + version;
     value.writeUInt32LE(check >>> 0, at + OUTPUT.size - 4);
   }
   return row;
