@@ -10,13 +10,14 @@ import { encodeRow, type Row } from "../../src/relay/kernel/codec.ts";
 import { KernelMaps } from "../../src/relay/kernel/maps.ts";
 import { RELAY_NAME } from "../../src/relay/kernel/program.ts";
 import { udpFrame } from "../helpers/datagram-frame.ts";
+import { isEmulated } from "../helpers/features.ts";
 import { checkFds } from "../helpers/leaks.ts";
 import { RelayKernelLab, SLOTS } from "../helpers/relay-kernel-lab.ts";
 import { loadRelayProgram } from "../helpers/relay-program.ts";
 
 const IN = "239.1.1.1";
 const OTHER = "239.1.1.2";
-const RUNS = 3_000_000;
+const RUNS = isEmulated ? 300_000 : 3_000_000;
 /** By which a test run comes in: the loopback interface. */
 const IFINDEX = 1;
 
@@ -70,7 +71,7 @@ function tests(): void {
     assert.deepEqual([counted(20), counted(21)], [0, 0], "nothing came for the other rule");
     assert.equal(counted(11), counted(10));
     assert.ok(counted(10) > 0.99 * RUNS);
-    if (availableParallelism() > 1) assert.ok(changes > 1000);
+    if (availableParallelism() > 1) assert.ok(changes > 500);
   });
 }
 

@@ -33,7 +33,8 @@ const WANTS_LITTLE = /netns\/(netlink|libreqos|shaper-neighbours|autorate|site|i
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** Many packets, or processes for them. */
-const COPIES = /netns\/relay(-(gro|planes|soak|topologies|traffic|user|user-load|user-packets|volume|worker))?\.test/;
+const COPIES =
+  /netns\/relay(-(gro|planes|rings|soak|topologies|traffic|user|user-load|user-packets|volume|worker))?\.test/;
 
 /** What asks the same of both kernels, and takes long: on each a half of it. */
 const OLDER_ONLY = /netns\/(dispatcher-(load|doctor|tc|places)\.|shaper-neighbours|autorate|site)/;

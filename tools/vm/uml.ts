@@ -31,7 +31,8 @@ const STARTS_DAEMONS = "netns/daemon";
 const MEASURES = /netns\/(autorate-(probe|bed|site)|site-traffic)\.test/;
 
 /** Packets by the thousand, workers that have 10 s to be there, or a BPF program that is interpreted here. */
-const COPIES = /netns\/relay(-(kernel|kernel-plane|planes|soak|topologies|traffic|user-load|volume|worker))?\.test/;
+const COPIES =
+  /netns\/relay(-(kernel|kernel-plane|kernel-rows|planes|rings|soak|topologies|traffic|user-load|volume|worker))?\.test/;
 
 function leavesOut(file: string): string | undefined {
   if (MEASURES.test(file))
