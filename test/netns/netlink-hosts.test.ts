@@ -64,7 +64,8 @@ test("routes by an interface, with or without a router, and neighbours whose add
   assert.equal(routeTo(socket, "203.0.113.5", b!)?.gateway, undefined);
   const known = dumpNeighbours(socket).map(({ address, mac }) => [address, Buffer.from(mac).toString("hex")]);
   assert.deepEqual(
-    known.filter(([address]) => address!.endsWith("9")).toSorted(),
+    // The kernel has groups of its own among them, made of hardware addresses that are random.
+    known.filter(([address]) => /^(192|2001)/.test(address!)).toSorted(),
     [
       ["192.0.2.9", "020000000009"],
       ["2001:db8::9", "020000000006"],
