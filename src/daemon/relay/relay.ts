@@ -136,22 +136,37 @@ export class RelayKeeper {
       const { rule } = read;
       if (!rule) throw new SluiceError(read.problems);
       if (config.rules.some((fixed) => fixed.rule.id === rule.id)) throw this.#static(rule.id);
-      const isIt = (each: PlacedRule): boolean => each.rule.id === rule.id;
-      // Without those that are left out: they are in nobody's way.
-      const others = this.#kept(config).filter((each) => !isIt(each));
-      const problems = checkRules([...others, { rule, path: "rule" }], SLOTS);
-      if (problems.some(severe)) throw new SluiceError(problems);
-      const { db, journal, place } = this.#system;
-      if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
-      const replaced = this.#added(config).some(isIt);
-      guard(place.paths.state, () => store.put(db, newRuleJson(rule), journal.now()));
-      await this.#running?.part.setRules(this.#rules(config));
+      const replaced = this.#added(config).some((each) => each.rule.id === rule.id);
+      const warnings = await this.#change(config, [{ rule, path: "rule" }], []);
       const name = rule.name ?? rule.id;
-      journal.record("relay.rule", "info", `Rule ${name} was ${replaced ? "replaced" : "added"} by ${who}`, {
-        rule: rule.id,
-      });
-      return { rule: this.find(rule.id), replaced, warnings: problems };
+      const words = `Rule ${name} was ${replaced ? "replaced" : "added"} by ${who}`;
+      this.#system.journal.record("relay.rule", "info", words, { rule: rule.id });
+      return { rule: this.find(rule.id), replaced, warnings };
     });
+  }
+
+  /**
+   * Puts rules in the place of those with their ids, and removes some; all of that is in place when this returns.
+   *
+   * @returns what is to be thought of them
+   * @throws SluiceError with all that is wrong with them together, RELAY_DOWN; nothing is changed then
+   */
+  async #change(config: RelayConfig, put: readonly PlacedRule[], remove: readonly string[]): Promise<Problem[]> {
+    const gone = new Set([...put.map(({ rule }) => rule.id), ...remove]);
+    // Without those that are left out: they are in nobody's way.
+    const others = this.#kept(config).filter(({ rule }) => !gone.has(rule.id));
+    const problems = checkRules([...others, ...put], SLOTS);
+    if (problems.some(severe)) throw new SluiceError(problems);
+    if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
+    const { db, journal, place } = this.#system;
+    guard(place.paths.state, () =>
+      transaction(db, () => {
+        for (const id of remove) store.remove(db, id);
+        for (const { rule } of put) store.put(db, newRuleJson(rule), journal.now());
+      }),
+    );
+    await this.#running?.part.setRules(this.#rules(config));
+    return problems;
   }
 
   /**
@@ -170,30 +185,18 @@ export class RelayKeeper {
       const faults = read.flatMap(({ problems }) => problems);
       if (faults.some(severe)) throw new SluiceError(faults);
       const placed = read.flatMap(({ rule }, index) => (rule ? [{ rule, path: `rules.${index}` }] : []));
-      const before = this.#added(config);
       const whole = (all: readonly PlacedRule[]) => all.map(({ rule }) => newRuleJson(rule));
-      const { add, replace, remove, kept } = planLoad(whole(placed), whole(before), whole(config.rules), only);
-      const changed = new Set([...add, ...replace].map(({ id }) => id));
-      const gone = new Set([...changed, ...remove]);
+      const plan = planLoad(whole(placed), whole(this.#added(config)), whole(config.rules), only);
+      const { add, replace, remove, kept } = plan;
+      const ids = new Set([...add, ...replace].map(({ id }) => id));
+      const put = placed.filter(({ rule }) => ids.has(rule.id));
       const fixed = new Set(config.rules.map(({ rule }) => rule.id));
-      const refused = placed.filter(({ rule: { id } }) => changed.has(id) && fixed.has(id));
-      if (refused.length > 0) throw new SluiceError(refused.map(({ rule: { id } }) => this.#fixedRule(id)));
-      // Without those that are left out: they are in nobody's way.
-      const others = this.#kept(config).filter(({ rule: { id } }) => !gone.has(id));
-      const together = checkRules([...others, ...placed.filter(({ rule: { id } }) => changed.has(id))], SLOTS);
-      if (together.some(severe)) throw new SluiceError(together);
-      const { db, journal, place } = this.#system;
-      if (!(await this.#running?.part.started())) throw sluiceError("RELAY_DOWN");
-      guard(place.paths.state, () =>
-        transaction(db, () => {
-          for (const id of remove) store.remove(db, id);
-          for (const rule of [...replace, ...add]) store.put(db, rule, journal.now());
-        }),
-      );
-      await this.#running?.part.setRules(this.#rules(config));
+      const refused = put.filter(({ rule }) => fixed.has(rule.id));
+      if (refused.length > 0) throw new SluiceError(refused.map(({ rule }) => this.#fixedRule(rule.id)));
+      const together = await this.#change(config, put, remove);
       const counts = { added: add.length, replaced: replace.length, removed: remove.length };
       const words = `${add.length} rules were added, ${replace.length} replaced and ${remove.length} removed by ${who}`;
-      if (gone.size > 0) journal.record("relay.rule", "info", words, counts);
+      if (ids.size + remove.length > 0) this.#system.journal.record("relay.rule", "info", words, counts);
       return { ...counts, kept, warnings: [...faults, ...together] };
     });
   }
