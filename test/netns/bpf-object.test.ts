@@ -58,7 +58,7 @@ describe("programs of an object", () => {
       );
     }
     using object = open("three");
-    object.only(["first", "second"]);
+    object.loadOnly(["first", "second"]);
     object.load();
     assert.equal(run(object, "second"), XDP_PASS);
     assert.deepEqual(rows(object, "xdp_hits"), [1n]);
@@ -67,7 +67,7 @@ describe("programs of an object", () => {
 
   test("its instructions are those that the kernel took, with the numbers of its maps in them", () => {
     using object = open("three");
-    object.only(["first"]);
+    object.loadOnly(["first"]);
     object.load();
     const code = object.instructions("first");
     assert.equal(code.length % 8, 0);

@@ -50,7 +50,7 @@ function extensionOf(context: KernelContext, id: number, name: string, target: F
   const image = source && (context.images.get(source.bytecode) ?? readBytecode(context.db(), source.bytecode));
   if (!source || !image) throw sluiceError("PROGRAM_LOST", { id, name, what: "its object file" });
   using object = BpfObject.open(objectName(name), image);
-  object.only([name]);
+  object.loadOnly([name]);
   object.setType(name, PROGRAM_TYPE.EXT);
   object.setExpectedAttachType(name, 0);
   object.setAttachTarget(name, target.number, "prog0");

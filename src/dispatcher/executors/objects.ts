@@ -21,7 +21,7 @@ type LoadAction = Extract<DispatcherAction, { kind: "object.load" }>;
 const isMemberType = (type: LoadItem["type"]): boolean => type === "xdp" || type === "tc";
 
 function setUp(object: BpfObject, items: readonly LoadItem[]): void {
-  object.only(items.map(({ name }) => name));
+  object.loadOnly(items.map(({ name }) => name));
   for (const { name, type, attachFunction } of items) {
     if (type === "tc" || type === "tcx") {
       // libbpf 1.1 does not know the sections of TCX; and what a program is attached by is said when it is attached.

@@ -137,7 +137,7 @@ export class BpfObject implements Disposable {
   }
 
   /** Leaves out all programs but these; before {@link load}. */
-  only(names: readonly string[]): void {
+  loadOnly(names: readonly string[]): void {
     for (const program of this.#each("nextProgram"))
       this.#must(libbpf().setAutoload(program, names.includes(libbpf().programName(program))));
   }
