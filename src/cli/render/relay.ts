@@ -74,7 +74,8 @@ export function statsLines(
       .filter(([, packets]) => packets > 0)
       .map(([reason, packets]) => `${reason} ${packets}`)
       .join(", ");
-    const text = `${device}: passed over ${over || "nothing"}; to workers ${ring.packets}, lost before them ${ring.drops}`;
+    // The kernel counts what was joined on its way as one.
+    const text = `${device}: passed over ${over || "nothing"}; ${ring.packets} frames to workers, ${ring.drops} lost before them`;
     lines.push("", printable(text));
   }
   return lines;

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseInput, parseOutput, parseTrafficPlace } from "./words.ts";
+import { SluiceError } from "../../core/errors.ts";
+import { parseRuleWords, parseTrafficPlace } from "./words.ts";
+
+const parseInput = (input: string) => {
+  const { interface: device, group, port } = parseRuleWords({ input, outputs: [] });
+  return { interface: device, group, port };
+};
+const parseOutput = (text: string) => parseRuleWords({ input: "239.1.1.1:1@eth0", outputs: [text] }).outputs[0]!;
 
 test("what comes in, in either family, with a port or any", () => {
   const input = (text: string) => Object.values(parseInput(text));
@@ -29,6 +36,20 @@ test("what cannot be read is said with what was wanted", () => {
     assert.throws(() => parseInput(text), /wanted/, text);
   for (const text of ["eth1,ttl", "eth1,ttl=x", "eth1,tll=3", "eth1,source="])
     assert.throws(() => parseOutput(text), /wanted/, text);
+});
+
+test("all words that cannot be read are told at once", () => {
+  const outputs = ["eth1", "eth2,tll=3", "eth3,ttl=x"];
+  assert.throws(
+    () => parseRuleWords({ input: "eth0", outputs, maxRate: "fast" }),
+    (error: unknown) => {
+      assert.ok(error instanceof SluiceError);
+      const told = error.problems.map(({ message }) => /"(\w+(?:=\w)?)"/.exec(message)?.[1]);
+      assert.deepEqual(told, ["eth0", "tll=3", "x", "fast"]);
+      return true;
+    },
+  );
+  assert.equal(parseRuleWords({ input: "239.1.1.1:1@eth0", outputs: [], maxRate: "20Mbit" }).maxBitsPerSecond, 2e7);
 });
 
 test("places of traffic are an address, a port and an interface", () => {

@@ -4,8 +4,9 @@
  */
 import { isIP } from "node:net";
 import type { NewRuleJson } from "../../api/schemas/relay.ts";
-import { sluiceError } from "../../core/errors.ts";
+import { type Problem, SluiceError, sluiceError } from "../../core/errors.ts";
 import { addressBytes } from "../../core/prefix.ts";
+import { parseRate } from "../../core/units.ts";
 
 /** An address with a port, where it has one: `239.1.1.1`, `239.1.1.1:5000`, `[ff3e::1]:5000`, `ff3e::1`. */
 const ENDPOINT = /^(?:\[(?<bracketed>[^\]]+)\]|(?<bare>[^:]*|[^:]*:[^:]*:.*?))(?::(?<port>\w+))?$/;
@@ -35,7 +36,7 @@ function parsePlace(text: string): { readonly group?: string; readonly port?: nu
 }
 
 /** What a rule takes. @throws SluiceError USAGE */
-export function parseInput(text: string): Pick<NewRuleJson, "interface" | "group" | "port"> {
+function parseInput(text: string): Pick<NewRuleJson, "interface" | "group" | "port"> {
   const { group, port, device } = parsePlace(text);
   if (group === undefined || port === undefined)
     throw usage(
@@ -64,7 +65,7 @@ export function parseTrafficPlace(text: string, command: string): TrafficPlace {
 const OPTIONS = ["ttl", "dscp", "source"] as const;
 
 /** Where copies go. @throws SluiceError USAGE */
-export function parseOutput(text: string): NewRuleJson["outputs"][number] {
+function parseOutput(text: string): NewRuleJson["outputs"][number] {
   const [place = "", ...words] = text.split(",");
   const { group, port, device } = parsePlace(place);
   const options = words.map((word): [string, string | number] => {
@@ -81,4 +82,37 @@ export function parseOutput(text: string): NewRuleJson["outputs"][number] {
     ...(port !== undefined && { port }),
     ...Object.fromEntries(options),
   };
+}
+
+/** A rule as it is said. */
+export interface RuleWords {
+  readonly input: string;
+  readonly outputs: readonly string[];
+  /** `20Mbit`. */
+  readonly maxRate?: string;
+}
+
+function readRate(text: string): number {
+  const rate = parseRate(text);
+  if (rate === undefined) throw usage(`Cannot use --max-rate "${text}": wanted a rate, such as 20Mbit`);
+  return rate;
+}
+
+/** The rule that words say. @throws SluiceError USAGE with all of them that cannot be read */
+export function parseRuleWords({ input, outputs, maxRate }: RuleWords): NewRuleJson {
+  const problems: Problem[] = [];
+  const read = <T>(parse: (text: string) => T, text: string): T | undefined => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const takes = read(parseInput, input);
+  const sends = outputs.flatMap((text) => read(parseOutput, text) ?? []);
+  const rate = maxRate === undefined ? undefined : read(readRate, maxRate);
+  if (!takes || problems.length > 0) throw new SluiceError(problems);
+  return { ...takes, outputs: sends, ...(rate !== undefined && { maxBitsPerSecond: rate }) };
 }
